@@ -1,0 +1,116 @@
+"""What a document holds, as figures for the report."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from asset_processing.errors import GlbTooLarge
+from asset_processing.geometry import drawn
+from asset_processing.operations.textures import texture_slots
+from asset_processing.primitives import (
+    Primitive,
+    primitives,
+    reading_cost,
+    stored_positions,
+    triangle_count,
+)
+from asset_processing.report import Counts, FileFacts, MaterialFacts
+from asset_processing.topology import weld
+
+if TYPE_CHECKING:
+    from asset_processing.document import GlbDocument
+
+__all__ = ["all_primitives", "count", "describe_file", "describe_materials"]
+
+
+def describe_file(document: GlbDocument, data: bytes | memoryview) -> FileFacts:
+    """Return the facts of the GLB ``data`` that ``document`` was read from."""
+    generator = document.json["asset"].get("generator")
+    return FileFacts(
+        sha256=hashlib.sha256(data).hexdigest(),
+        size_bytes=memoryview(data).nbytes,
+        generator=generator if isinstance(generator, str) else None,
+    )
+
+
+def describe_materials(document: GlbDocument) -> tuple[MaterialFacts, ...]:
+    """Return the materials in the order of the file."""
+    return tuple(
+        MaterialFacts(
+            name=material.get("name"),
+            alpha_mode=str(material.get("alphaMode", "OPAQUE")),
+            double_sided=bool(material.get("doubleSided", False)),
+            texture_slots=tuple(slot for slot, _ in texture_slots(material)),
+        )
+        for material in document.json.get("materials", [])
+    )
+
+
+def all_primitives(document: GlbDocument) -> list[Primitive]:
+    """Return the primitives of all meshes, drawn or not, in the order of the file.
+
+    Raises:
+        GlbTooLarge: Together they read more than the limits allow.
+    """
+    meshes = range(len(document.json.get("meshes", [])))
+    found = [primitive for mesh in meshes for primitive in primitives(document, mesh)]
+    cost = sum(reading_cost(document, primitive) for primitive in found)
+    if cost > document.limits.max_drawn_vertices:
+        raise GlbTooLarge(
+            f"The primitives read {cost} vertices and indices; "
+            f"{document.limits.max_drawn_vertices} are allowed.",
+            limit="max_drawn_vertices",
+        )
+    return found
+
+
+def count(document: GlbDocument) -> Counts:
+    """Count what is in a document, as stored.
+
+    Raises:
+        InvalidGlb: A position is not finite.
+        GlbTooLarge: There is more than the limits allow.
+    """
+    found = all_primitives(document)
+    entries = {
+        name: len(document.json.get(name, []))
+        for name in ("meshes", "nodes", "materials", "textures", "images", "skins", "animations")
+    }
+    return Counts(
+        triangles=sum(triangle_count(document, primitive) for primitive in found),
+        triangles_drawn=sum(
+            triangle_count(document, primitive) * len(draw.matrices)
+            for draw, primitive in drawn(document)
+        ),
+        gpu_vertices=sum(document.accessors[primitive.position].count for primitive in found),
+        unique_positions=_unique_positions(document, found),
+        primitives=sum(len(mesh.get("primitives", [])) for mesh in document.json.get("meshes", [])),
+        morph_targets=_morph_targets(document),
+        **entries,
+    )
+
+
+def _unique_positions(document: GlbDocument, found: list[Primitive]) -> int | None:
+    if any(primitive.compressed for primitive in found):
+        return None
+    accessors: dict[int, set[int]] = {}
+    by_accessor = {primitive.position: primitive for primitive in found}
+    for primitive in found:
+        accessors.setdefault(primitive.mesh, set()).add(primitive.position)
+    known: dict[frozenset[int], int] = {}
+    for group in map(frozenset, accessors.values()):
+        if group not in known:
+            points = [stored_positions(document, by_accessor[index]) for index in sorted(group)]
+            known[group] = len(weld(np.concatenate(points))[0])
+    return sum(known[frozenset(group)] for group in accessors.values())
+
+
+def _morph_targets(document: GlbDocument) -> int:
+    """Every primitive of a mesh has the same number of targets (glTF 2.0, 3.7.2.2)."""
+    return sum(
+        max((len(p.get("targets", [])) for p in mesh.get("primitives", [])), default=0)
+        for mesh in document.json.get("meshes", [])
+    )

@@ -1,0 +1,360 @@
+"""The two ways to move a whole asset: bake into the vertices, or one node above everything.
+
+Baking leaves the cleanest file (an editor shows a scale of 1 and the mesh's own origin at the
+pivot), but every number that is a length has to follow: positions, their ranges, translations.
+That is certain only for a simple file. In any other one (skins, animations, morph targets,
+cameras, compressed, quantized or sparse vertices, an extension not known to be free of lengths) a
+new node above the scene's roots moves everything that hangs below it, joints included, and
+no vertex, no animation and no inverse bind matrix has to change.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from asset_processing.primitives import primitives
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from asset_processing._fields import JsonObject
+    from asset_processing.accessors import Floats
+    from asset_processing.document import GlbDocument
+    from asset_processing.layout import Accessor
+
+__all__ = ["ROOT_NAME", "Region", "add_to", "bakeable_regions", "lengths", "move_roots", "obstacle"]
+
+ROOT_NAME = "AssetwrightRoot"
+
+# Extensions that hold no length and no transform. Anything else could, and is left alone.
+_WITHOUT_LENGTHS = frozenset(
+    {
+        "EXT_texture_avif",
+        "EXT_texture_webp",
+        "KHR_materials_anisotropy",
+        "KHR_materials_clearcoat",
+        "KHR_materials_emissive_strength",
+        "KHR_materials_ior",
+        "KHR_materials_iridescence",
+        "KHR_materials_pbrSpecularGlossiness",
+        "KHR_materials_sheen",
+        "KHR_materials_specular",
+        "KHR_materials_transmission",
+        "KHR_materials_unlit",
+        "KHR_materials_variants",
+        "KHR_texture_basisu",
+        "KHR_texture_transform",
+    }
+)
+_FLOAT = 5126
+_FLOAT_BYTES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Positions in buffer 0: where they are, and which accessors read exactly them.
+
+    Attributes:
+        start: First byte in buffer 0.
+        stride: Bytes from one vertex to the next.
+        count: Vertices.
+        accessors: The accessors that are this region.
+    """
+
+    start: int
+    stride: int
+    count: int
+    accessors: tuple[int, ...]
+
+    @property
+    def end(self) -> int:
+        """The byte behind the last coordinate."""
+        return self.start + self.stride * (self.count - 1) + 3 * _FLOAT_BYTES
+
+
+def obstacle(document: GlbDocument) -> str | None:
+    """Return why transforms cannot be baked into the vertices; None where they can."""
+    json = document.json
+    for name in ("skins", "animations", "cameras"):
+        if json.get(name):
+            return f"the file has {name}"
+    if len(json.get("scenes", [])) > 1:
+        return "the file has several scenes"
+    unknown = sorted(_extensions(json) - _WITHOUT_LENGTHS)
+    if unknown:
+        return f"the file uses {unknown[0]}"
+    if any(
+        "targets" in primitive
+        for mesh in json.get("meshes", [])
+        for primitive in mesh.get("primitives", [])
+    ):
+        return "the file has morph targets"
+    return None if bakeable_regions(document) is not None else _SHARED
+
+
+_SHARED = "its positions are not plain float vectors of their own in the binary chunk"
+
+
+def _extensions(value: object) -> set[str]:
+    """Every extension that is present anywhere, whatever ``extensionsUsed`` claims."""
+    found: set[str] = set()
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            extensions = value.get("extensions")
+            found.update(extensions if isinstance(extensions, dict) else ())
+            waiting += [member for key, member in value.items() if key != "extras"]
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            waiting += value
+    return found
+
+
+def bakeable_regions(document: GlbDocument) -> tuple[Region, ...] | None:
+    """Return the places of all positions, each byte in one region only.
+
+    None where that cannot be: a position is not three aligned floats in buffer 0, two accessors
+    overlap without being the same, or something that is no position reads the same bytes.
+    """
+    used = sorted(
+        {
+            primitive.position
+            for mesh in range(len(document.json.get("meshes", [])))
+            for primitive in primitives(document, mesh)
+        }
+    )
+    if not all(_is_plain(document, document.accessors[index]) for index in used):
+        return None
+    groups: dict[tuple[int, int, int], list[int]] = {}
+    for index in used:
+        groups.setdefault(_place(document, document.accessors[index]), []).append(index)
+    regions = tuple(Region(*place, tuple(group)) for place, group in groups.items())
+    return regions if _are_exclusive(document, regions, set(used)) else None
+
+
+def _is_plain(document: GlbDocument, accessor: Accessor) -> bool:
+    if accessor.view is None or accessor.sparse or accessor.component_type != _FLOAT:
+        return False
+    view = document.views[accessor.view]
+    start, stride, _ = _place(document, accessor)
+    aligned = start % _FLOAT_BYTES == 0 and stride % _FLOAT_BYTES == 0
+    return document.embeds(view.buffer) and not view.compressed and aligned
+
+
+def _place(document: GlbDocument, accessor: Accessor) -> tuple[int, int, int]:
+    view = document.views[accessor.view or 0]
+    stride = view.stride or accessor.element_bytes
+    return view.start + accessor.offset, stride, accessor.count
+
+
+def _are_exclusive(document: GlbDocument, regions: tuple[Region, ...], positions: set[int]) -> bool:
+    """Mark every word that a position takes; nobody else may touch a marked one."""
+    if not regions:
+        return True
+    taken = np.zeros(-(-document.json["buffers"][0]["byteLength"] // _FLOAT_BYTES), dtype=bool)
+    for region in regions:
+        words = _words(taken, region)
+        if words.any():
+            return False
+        words[:] = True
+    extents = _merged([(region.start, region.end) for region in regions])
+    return not any(
+        step is None or taken[start // _FLOAT_BYTES : -(-end // _FLOAT_BYTES) : step].any()
+        for start, end, step in _foreign_ranges(document, positions)
+        if _meets(extents, start, end)
+    )
+
+
+def _words(taken: NDArray[np.bool_], region: Region) -> NDArray[np.bool_]:
+    """The marks of a region's coordinates, shape (count, 3), as a view."""
+    return np.ndarray(
+        (region.count, 3),
+        np.bool_,
+        buffer=taken.data,
+        offset=region.start // _FLOAT_BYTES,
+        strides=(region.stride // _FLOAT_BYTES, 1),
+    )
+
+
+def _merged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Unite ranges that meet, in order."""
+    found: list[tuple[int, int]] = []
+    for start, end in sorted(ranges):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return found
+
+
+def _meets(extents: list[tuple[int, int]], start: int, end: int) -> bool:
+    after = bisect_left(extents, (end, 0))
+    return after > 0 and extents[after - 1][1] > start
+
+
+def _foreign_ranges(
+    document: GlbDocument, positions: set[int]
+) -> Iterator[tuple[int, int, int | None]]:
+    """Yield what is read as anything else: first byte, end, step in words.
+
+    Without a step the bytes are read in one piece; those may not even lie between positions.
+    """
+    by_accessor = set()
+    ranges: set[tuple[int, int, int | None]] = set()
+    for index, accessor in enumerate(document.accessors):
+        for part in (accessor, *_sparse_parts(accessor)):
+            if part.view is None:
+                continue
+            by_accessor.add(part.view)
+            if index not in positions and document.embeds(document.views[part.view].buffer):
+                ranges.update(_columns(document, part))
+    pictures = {image.get("bufferView") for image in document.json.get("images", [])}
+    for index, view in enumerate(document.views):
+        whole = index in pictures or index not in by_accessor
+        if whole and document.embeds(view.buffer):
+            ranges.add((view.start, view.start + view.length, None))
+    yield from ranges
+
+
+def _sparse_parts(accessor: Accessor) -> tuple[Accessor, ...]:
+    return (accessor.sparse.indices, accessor.sparse.values) if accessor.sparse else ()
+
+
+def _columns(document: GlbDocument, accessor: Accessor) -> Iterator[tuple[int, int, int | None]]:
+    """One range for each word of an element where elements are apart, else one for all."""
+    start, stride, count = _place(document, accessor)
+    end = start + stride * (count - 1) + accessor.element_bytes
+    if stride == accessor.element_bytes or stride % _FLOAT_BYTES:
+        yield start, end, None
+        return
+    first = start - start % _FLOAT_BYTES
+    for word in range(first, start + accessor.element_bytes, _FLOAT_BYTES):
+        yield word, end, stride // _FLOAT_BYTES
+
+
+def add_to(document: GlbDocument, region: Region, *, factor: float, offset: Floats) -> None:
+    """Multiply a region's positions and add to them, and declare their new range.
+
+    The arithmetic is float64 and rounded to the stored float32 once.
+
+    Raises:
+        OverflowError: A coordinate left the range of float32; nothing was changed.
+    """
+    stored = _coordinates(document.buffers[0] or memoryview(b""), region)
+    with np.errstate(over="ignore", invalid="ignore"):
+        moved = (stored.astype(np.float64) * factor + offset).astype(np.float32)
+    if not np.isfinite(moved).all():
+        raise OverflowError
+    _coordinates(document.edit_binary(), region)[:] = moved
+    accessors = document.edit_json()["accessors"]
+    for index in region.accessors:
+        accessors[index]["min"] = [float(value) for value in moved.min(axis=0)]
+        accessors[index]["max"] = [float(value) for value in moved.max(axis=0)]
+
+
+def _coordinates(buffer: memoryview, region: Region) -> NDArray[np.float32]:
+    """A region's positions, shape (count, 3), as a view into the buffer."""
+    return np.ndarray(
+        (region.count, 3),
+        "<f4",
+        buffer=buffer,
+        offset=region.start,
+        strides=(region.stride, _FLOAT_BYTES),
+    )
+
+
+def move_roots(document: GlbDocument, *, factor: float, offset: tuple[float, float, float]) -> None:
+    """Scale everything about the origin, then shift it, by one new node above the roots.
+
+    The node is appended, so no index moves. All scenes follow; roots that belong to the same
+    scenes share a node. A node that this function made before is changed instead of nested. A file
+    without scenes gets one, of all that has no parent: that is what was measured.
+
+    Raises:
+        OverflowError: A number left the range of float64.
+    """
+    json = document.edit_json()
+    nodes = json["nodes"]
+    if not json.get("scenes"):
+        json.update(scenes=[{"nodes": _parentless(nodes)}], scene=0)
+    scenes = json["scenes"]
+    members: dict[int, tuple[int, ...]] = {}
+    for number, scene in enumerate(scenes):
+        for root in scene.get("nodes", []):
+            members[root] = (*members.get(root, ()), number)
+    above: dict[int, int] = {}
+    wrappers: dict[tuple[int, ...], int] = {}
+    for root, group in members.items():
+        if _is_ours(nodes[root], json):
+            _apply(nodes[root], factor=factor, offset=offset)
+            continue
+        if group not in wrappers:
+            wrappers[group] = len(nodes)
+            nodes.append({"name": ROOT_NAME, "children": []})
+            _apply(nodes[-1], factor=factor, offset=offset)
+        above[root] = wrappers[group]
+        nodes[above[root]]["children"].append(root)
+    for scene in scenes:
+        if "nodes" in scene:
+            scene["nodes"] = list(dict.fromkeys(above.get(root, root) for root in scene["nodes"]))
+
+
+def _parentless(nodes: list[JsonObject]) -> list[int]:
+    children = {child for node in nodes for child in node.get("children", [])}
+    return [node for node in range(len(nodes)) if node not in children]
+
+
+def _is_ours(node: JsonObject, json: JsonObject) -> bool:
+    """Tell whether `move_roots` made a node. Ours is no joint, has no mesh and is not animated."""
+    return (
+        node.get("name") == ROOT_NAME
+        and set(node)
+        <= {
+            "name",
+            "children",
+            "scale",
+            "translation",
+        }
+        and not _is_animated(node, json)
+    )
+
+
+def _is_animated(node: JsonObject, json: JsonObject) -> bool:
+    targets = (
+        channel.get("target", {}).get("node")
+        for animation in json.get("animations", [])
+        for channel in animation.get("channels", [])
+    )
+    return any(target is not None and json["nodes"][target] is node for target in targets)
+
+
+def _apply(node: JsonObject, *, factor: float, offset: tuple[float, float, float]) -> None:
+    if factor != 1:
+        node["scale"] = lengths(node.get("scale", (1.0, 1.0, 1.0)), factor=factor)
+    moved = lengths(node.get("translation", (0.0, 0.0, 0.0)), factor=factor, offset=offset)
+    if any(moved) or "translation" in node:
+        node["translation"] = moved
+
+
+def lengths(
+    parts: Sequence[float],
+    *,
+    factor: float,
+    offset: tuple[float, float, float] = (0.0, 0.0, 0.0),
+) -> list[float]:
+    """Return three numbers multiplied and added to.
+
+    Raises:
+        OverflowError: One of them is not finite any more.
+    """
+    found = [factor * part + step for part, step in zip(parts, offset, strict=True)]
+    if not all(map(math.isfinite, found)):
+        raise OverflowError
+    return found

@@ -1,0 +1,101 @@
+"""Make an asset larger or smaller."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from asset_processing.errors import InvalidOption
+from asset_processing.geometry import bounds_of
+from asset_processing.operations._placement import (
+    add_to,
+    bakeable_regions,
+    lengths,
+    move_roots,
+    obstacle,
+)
+
+if TYPE_CHECKING:
+    from asset_processing._fields import JsonObject
+    from asset_processing.document import GlbDocument
+    from asset_processing.options import ProcessingOptions
+
+__all__ = ["scale", "wanted_factor"]
+
+_NEGLIGIBLE = 1e-7  # Half of what float32 can tell apart at 1.
+
+
+def wanted_factor(document: GlbDocument, options: ProcessingOptions) -> float:
+    """Return the factor that fulfils the options; 1 where they ask for no scale.
+
+    Raises:
+        InvalidOption: The asset has no extent to reach ``height_m`` or ``longest_side_m`` with.
+    """
+    if options.scale_factor is not None:
+        return options.scale_factor
+    if options.height_m is not None:
+        return _ratio("height_m", options.height_m, bounds_of(document).size[1])
+    if options.longest_side_m is not None:
+        return _ratio("longest_side_m", options.longest_side_m, max(bounds_of(document).size))
+    return 1.0
+
+
+def _ratio(field: str, wanted: float, measured: float) -> float:
+    factor = wanted / measured if measured else float("inf")
+    if not 0 < factor < float("inf"):
+        raise InvalidOption(
+            f"{field} cannot be reached: the asset measures {measured} m there. "
+            "Use scale_factor instead.",
+            field=field,
+            measured_m=str(measured),
+        )
+    return factor
+
+
+def scale(document: GlbDocument, *, factor: float) -> str | None:
+    """Multiply every length by ``factor``, about the origin of the world.
+
+    Normals, tangents, texture coordinates, indices, materials and images do not change: the
+    scale is uniform. Either positions, their declared ranges and node translations change, or a
+    node is added above the scene's roots and nothing else changes. Lengths outside of the
+    geometry (a light's range, a camera's planes, a volume's attenuation distance) stay.
+
+    Args:
+        document: Changed in place.
+        factor: Above 0.
+
+    Returns:
+        Why a node was added; None where the scale is in the vertices.
+
+    Raises:
+        InvalidOption: The result is too large for the numbers of the file.
+    """
+    if abs(factor - 1) <= _NEGLIGIBLE:
+        return None
+    try:
+        return _scaled(document, factor)
+    except OverflowError:
+        raise InvalidOption(
+            "The scale moves vertices beyond what float32 can hold; use a smaller one.",
+            field="scale_factor,height_m,longest_side_m",
+        ) from None
+
+
+def _scaled(document: GlbDocument, factor: float) -> str | None:
+    reason = obstacle(document)
+    if reason is not None:
+        move_roots(document, factor=factor, offset=(0.0, 0.0, 0.0))
+        return reason
+    for region in bakeable_regions(document) or ():
+        add_to(document, region, factor=factor, offset=np.zeros(3))
+    for node in document.edit_json().get("nodes", []):
+        _scale_translation(node, factor)
+    return None
+
+
+def _scale_translation(node: JsonObject, factor: float) -> None:
+    if "translation" in node:
+        node["translation"] = lengths(node["translation"], factor=factor)
+    if "matrix" in node:  # Column-major: the translation is the last column.
+        node["matrix"][12:15] = lengths(node["matrix"][12:15], factor=factor)

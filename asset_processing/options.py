@@ -1,0 +1,85 @@
+"""What a caller may ask for."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Pivot", "ProcessingOptions", "Violation"]
+
+_SCALES = ("scale_factor", "height_m", "longest_side_m")
+_COUNTS = ("max_triangles", "max_vertices", "decimation_target")
+
+
+class Pivot(Enum):
+    """Which point of the asset becomes the origin."""
+
+    KEEP = "keep"  # The origin stays where it is.
+    CENTER = "center"  # The centre of the bounds.
+    BASE = "base"  # The centre of the bounds in X and Z, their lowest point in Y (glTF: +Y is up).
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One thing that is wrong with the options.
+
+    Attributes:
+        field: Name of the option.
+        message: What is wrong with it, for people.
+    """
+
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessingOptions:
+    """What is done with an asset. The defaults change nothing.
+
+    Attributes:
+        scale_factor: Multiply every length by this. At most one of the three scales is set.
+        height_m: Scale so that the extent along +Y is this many metres.
+        longest_side_m: Scale so that the longest side of the bounds is this many metres.
+        pivot: The point that becomes the origin, after scaling.
+        max_triangles: Budget that the report checks. Nothing is simplified.
+        max_vertices: Budget in GPU vertices that the report checks.
+        decimation_target: What the generator was asked for; the report checks it.
+        extract_textures: Return the textures beside the GLB. They stay in the GLB as well.
+    """
+
+    scale_factor: float | None = None
+    height_m: float | None = None
+    longest_side_m: float | None = None
+    pivot: Pivot = Pivot.KEEP
+    max_triangles: int | None = None
+    max_vertices: int | None = None
+    decimation_target: int | None = None
+    extract_textures: bool = True
+
+    def violations(self) -> tuple[Violation, ...]:
+        """Return everything that is wrong with these options, not just the first thing."""
+        return (*self._bad_scales(), *self._several_scales(), *self._bad_counts())
+
+    def _bad_scales(self) -> Iterator[Violation]:
+        for name in _SCALES:
+            value = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and value > 0):
+                yield Violation(name, f"{name} must be a finite number above 0, not {value}.")
+
+    def _several_scales(self) -> Iterator[Violation]:
+        given = [name for name in _SCALES if getattr(self, name) is not None]
+        if len(given) > 1:
+            for name in given:
+                others = " and ".join(other for other in given if other != name)
+                yield Violation(name, f"{name} cannot be combined with {others}; give one scale.")
+
+    def _bad_counts(self) -> Iterator[Violation]:
+        for name in _COUNTS:
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                yield Violation(name, f"{name} must be above 0, not {value}.")

@@ -1,0 +1,1 @@
+"""Generated from `protos/assetwright/v1` by `make proto`. The protos explain every field."""

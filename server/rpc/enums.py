@@ -1,0 +1,84 @@
+"""Enums of the contract and of the house, matched by name: `JOB_STATE_QUEUED` is `JobState.QUEUED`.
+
+A test checks that every member of the house has its value in the contract.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from asset_processing import Pivot, Severity, TextureRole
+from assetwright.v1 import (
+    asset_pb2,
+    errors_pb2,
+    generation_service_pb2,
+    job_pb2,
+    model_pb2,
+    money_pb2,
+    processing_pb2,
+    report_pb2,
+)
+from server.errors import Violation
+from server.gateway.models import InputRole, ModelTask, ParameterType
+from server.jobs.model import (
+    AfterSubmission,
+    AssetRole,
+    Charge,
+    JobKind,
+    JobState,
+    PriceSource,
+    Stage,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["PAIRS", "from_wire", "reason_to_wire", "to_wire"]
+
+E = TypeVar("E", bound=Enum)
+
+# The generated wrappers have no common public type.
+PAIRS: Mapping[type[Enum], tuple[Any, str]] = {
+    AfterSubmission: (generation_service_pb2.AfterSubmission, "AFTER_SUBMISSION_"),
+    AssetRole: (asset_pb2.AssetRole, "ASSET_ROLE_"),
+    Charge: (errors_pb2.ChargeState, "CHARGE_STATE_"),
+    InputRole: (model_pb2.InputRole, "INPUT_ROLE_"),
+    JobKind: (job_pb2.JobKind, "JOB_KIND_"),
+    JobState: (job_pb2.JobState, "JOB_STATE_"),
+    ModelTask: (model_pb2.ModelTask, "MODEL_TASK_"),
+    ParameterType: (model_pb2.ParameterType, "PARAMETER_TYPE_"),
+    Pivot: (processing_pb2.Pivot, "PIVOT_"),
+    PriceSource: (money_pb2.PriceSource, "PRICE_SOURCE_"),
+    Severity: (report_pb2.Severity, "SEVERITY_"),
+    Stage: (job_pb2.Stage, "STAGE_"),
+    TextureRole: (report_pb2.TextureRole, "TEXTURE_ROLE_"),
+}
+
+
+def to_wire(member: Enum) -> Any:  # noqa: ANN401 - each enum has a type of its own
+    """Return the contract's value of a member."""
+    wrapper, prefix = PAIRS[type(member)]
+    return wrapper.Value(prefix + member.name)
+
+
+def from_wire(kind: type[E], value: int) -> E | None:
+    """Return the member of a value; None for unspecified, unknown and unsupported ones."""
+    wrapper, prefix = PAIRS[kind]
+    names: Mapping[int, str] = {number: name for name, number in wrapper.items()}
+    return kind.__members__.get(names.get(value, "").removeprefix(prefix))
+
+
+def choices(kind: type[Enum]) -> str:
+    """Return what may be sent, for people."""
+    return ", ".join(member.name for member in kind)
+
+
+def wrong_choice(kind: type[Enum], field: str) -> Violation:
+    """Say that a field is none of the choices."""
+    return Violation(field, f"It is one of {choices(kind)}.")
+
+
+def reason_to_wire(reason: str) -> errors_pb2.ErrorReason.ValueType:
+    """Return the contract's value of an error's reason."""
+    return errors_pb2.ErrorReason.Value(f"ERROR_REASON_{reason}")

@@ -1,0 +1,78 @@
+"""The routes of the HTTP port.
+
+`GET /inputs/...` hands an input to the gateway, to whoever has the signed link. `GET /healthz`
+answers 200 while jobs are accepted and 503 while the server drains. `POST /hooks/...` takes a
+gateway's callback.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from server.jobs.media_types import HEAD_BYTES, media_type
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.requests import Request
+
+    from server.gateway.hooks import HookLinks
+    from server.gateway.links import InputLinks
+    from server.jobs.port import Jobs
+    from server.storage import BlobStore
+
+__all__ = ["web_app"]
+
+_GONE = "There is nothing here, or the link has expired.\n"
+
+
+def web_app(
+    *,
+    links: InputLinks,
+    hooks: HookLinks,
+    jobs: Jobs,
+    blobs: BlobStore,
+    is_draining: Callable[[], bool],
+) -> Starlette:
+    """Return the application of the HTTP port."""
+
+    async def healthz(_request: Request) -> Response:
+        if is_draining():
+            return PlainTextResponse("draining\n", status_code=503)
+        return PlainTextResponse("ok\n")
+
+    async def read_input(request: Request) -> Response:
+        sha256 = request.path_params["sha256"]
+        allowed = links.allows(
+            sha256, request.path_params["expires"], request.path_params["signature"]
+        )
+        if not allowed or not blobs.exists(sha256):
+            return PlainTextResponse(_GONE, status_code=404)
+        with blobs.open(sha256) as reader:
+            kind = media_type(reader.read(HEAD_BYTES))
+        async with blobs.local_copy(sha256) as path:
+            return FileResponse(
+                path,
+                media_type=kind,
+                headers={"x-content-type-options": "nosniff", "cache-control": "private"},
+            )
+
+    async def take_callback(request: Request) -> Response:
+        # The body is not read: a callback is unsigned, so the status endpoint is asked instead.
+        job_id = request.path_params["job_id"]
+        if not hooks.allows(job_id, request.path_params["signature"]):
+            return PlainTextResponse(_GONE, status_code=404)
+        jobs.poke(job_id)
+        return PlainTextResponse("ok\n")
+
+    return Starlette(
+        routes=[
+            Route("/hooks/{job_id}/{signature}", take_callback, methods=["POST"]),
+            Route("/healthz", healthz),
+            Route("/inputs/{sha256}/{expires}/{signature}", read_input),
+        ]
+    )
