@@ -168,15 +168,24 @@ class Buyer:
         async with run.stage(order.stage(shown), JobState.SUBMITTING):
             for attempt in range(1, _SUBMIT_TRIES + 1):
                 run.check_cancel()
-                purchase = await self._intend(run, order)
                 try:
-                    return await _uninterrupted(self._post(run, gateway, order, purchase, body))
+                    return await _uninterrupted(self._pay(run, gateway, order, body))
                 except AssetwrightError as exc:
-                    await _settle(run, purchase, exc)
                     if not _provably_refused(exc) or attempt == _SUBMIT_TRIES:
                         raise
                     await run.pause(self._back_off(attempt, exc))
         raise AssertionError  # The loop returns or raises.
+
+    async def _pay(
+        self, run: JobRun, gateway: GatewayProtocol, order: Order, body: Mapping[str, BodyValue]
+    ) -> Purchase:
+        """Write down the intent, send, write down what came of it: never one without the others."""
+        purchase = await self._intend(run, order)
+        try:
+            return await self._post(run, gateway, order, purchase, body)
+        except AssetwrightError as exc:
+            await _settle(run, purchase, exc)
+            raise
 
     async def _intend(self, run: JobRun, order: Order) -> Purchase:
         """Have on disk that it may be sent now, before it is."""
@@ -355,7 +364,11 @@ def _paid(run: JobRun) -> Charge:
 
 
 async def _uninterrupted(sending: Coroutine[Any, Any, Purchase]) -> Purchase:
-    """Let a paid POST come to its end, even while the server stops."""
+    """Let a purchase come to its end, from the intent to the answer, even while the server stops.
+
+    An intent that is stored but not followed by its POST would end the job as
+    `SUBMISSION_UNKNOWN`, though nothing was sent.
+    """
     task = asyncio.create_task(sending, name="paid request")
     try:
         return await asyncio.shield(task)
