@@ -6,6 +6,7 @@
 ## `MAX_DEPTH` levels, more than `MAX_BYTES` bytes. An int of GDScript has 64 bits and a sign, so
 ## a uint64 above 2^63 - 1 appears negative; its bits are kept. GDScript's strings end at a NUL,
 ## so a NUL inside a string is read as U+FFFD.
+@tool
 extends RefCounted
 
 const MAX_DEPTH := 100
