@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from godot_program import Godot
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from godot_program import Godot
 
 _ROOT = Path(__file__).parents[2]
 _DRIVER = Path(__file__).parent / "driver"

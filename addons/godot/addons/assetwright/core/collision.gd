@@ -5,6 +5,8 @@ extends RefCounted
 const ProcessingPb := preload("../proto/processing.gd")
 
 const NONE := 0
+## What names a collision shape in a GLB for Godot. The editor's importer reads it by itself.
+const SUFFIX := "-convcolonly"
 
 
 ## Return `model`, or a StaticBody3D with `model` and shapes of the wanted kind (a
@@ -21,6 +23,24 @@ static func with_body(model: Node3D, kind: int) -> Node3D:
 		collision.transform = shape[1]
 		body.add_child(collision, true)
 	return body
+
+
+## Make bodies of the meshes below `scene` that are named as collision shapes, as the editor's
+## importer does; `GLTFDocument` leaves them as meshes.
+static func make_from_names(scene: Node) -> void:
+	for node: Node3D in scene.find_children("*" + SUFFIX + "*", "Node3D", true, false):
+		var mesh := _mesh_of(node)
+		if mesh == null:
+			continue
+		var body := StaticBody3D.new()
+		body.name = node.name.trim_suffix(SUFFIX)
+		body.transform = node.transform
+		var collision := CollisionShape3D.new()
+		collision.name = "CollisionShape"
+		collision.shape = mesh.create_convex_shape(true, false)
+		body.add_child(collision)
+		node.replace_by(body)
+		node.free()
 
 
 ## Whether the model brings a collision shape.
@@ -68,6 +88,15 @@ static func bounds_of(model: Node3D) -> AABB:
 		bounds = own if is_first else bounds.merge(own)
 		is_first = false
 	return bounds
+
+
+static func _mesh_of(node: Node) -> Mesh:
+	if node is MeshInstance3D:
+		return (node as MeshInstance3D).mesh
+	if node is ImporterMeshInstance3D:
+		var importing := (node as ImporterMeshInstance3D).mesh
+		return importing.get_mesh() if importing else null
+	return null
 
 
 static func _below_parent(node: Node3D, model: Node3D) -> Transform3D:
