@@ -2,7 +2,7 @@
 
 `GET /inputs/...` hands an input to the gateway, to whoever has the signed link. `GET /healthz`
 answers 200 while jobs are accepted and 503 while the server drains. `POST /hooks/...` takes a
-gateway's callback. `POST /{package.Service}/{Method}` is gRPC-Web.
+gateway's callback. `server.web.callers` has the routes for those who call the server.
 """
 
 from __future__ import annotations
@@ -16,16 +16,14 @@ from starlette.routing import Route
 from server.jobs.media_types import HEAD_BYTES, media_type
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from starlette.requests import Request
-    from starlette.types import ASGIApp
 
     from server.gateway.hooks import HookLinks
     from server.gateway.links import InputLinks
     from server.jobs.port import Jobs
     from server.storage import BlobStore
-    from server.web.bridge import Bridge
 
 __all__ = ["web_app"]
 
@@ -39,12 +37,11 @@ def web_app(
     jobs: Jobs,
     blobs: BlobStore,
     is_draining: Callable[[], bool],
-    bridge: Bridge,
-    for_callers: Callable[[ASGIApp], ASGIApp],
+    callers: Sequence[Route],
 ) -> Starlette:
     """Return the application of the HTTP port.
 
-    `for_callers` stands around what callers use, and says from where.
+    `callers` are the routes for those who call the server (`server.web.callers`).
     """
 
     async def healthz(_request: Request) -> Response:
@@ -81,7 +78,7 @@ def web_app(
             Route("/hooks/{job_id}/{signature}", take_callback, methods=["POST"]),
             Route("/healthz", healthz),
             Route("/inputs/{sha256}/{expires}/{signature}", read_input),
-            Route("/{service}/{method}", for_callers(bridge), methods=["POST", "OPTIONS"]),
+            *callers,
         ]
     )
     # A redirect would turn an unknown path into one that a client follows without its body.
