@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from godot_program import Godot
 
 _ROOT = Path(__file__).parents[2]
 _DRIVER = Path(__file__).parent / "driver"
 _PICTURE = _ROOT / "assetwright" / "cli" / "demo.png"
-_READY = re.compile(r"assetwright ready grpc=\S+ http=(?P<http>\S+) gateway=sandbox\n")
+_READY = re.compile(r"assetwright ready grpc=\S+ http=(?P<http>\S+) gateway=\w+\n")
 _OVER = re.compile(r"^scenario over: ([1-9]\d*) checks$", re.MULTILINE)
 _ENABLED = (
     'enabled=PackedStringArray("res://addons/assetwright/plugin.cfg", '
@@ -103,10 +103,17 @@ def install_driver(godot: Godot) -> None:
     settings.write_text(re.sub(r"(?m)^enabled=.*$", _ENABLED, settings.read_text()))
 
 
-def play(godot: Godot, scenario: str, server: str, **more: str) -> str:
+def play(
+    godot: Godot,
+    scenario: str,
+    server: str,
+    wishes: Mapping[str, Callable[[], None]] | None = None,
+    **more: str,
+) -> str:
     """Play a scenario in the editor; each of its checks has to hold, and none may be missing."""
     install_driver(godot)
-    said = godot.run(
+    said = godot.run_granting(
+        wishes or {},
         "--editor",
         SCENARIO=scenario,
         SERVER=f"http://{server}",

@@ -5,11 +5,17 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 _HERE = Path(__file__).parent
 # Godot ends with 0 although a script broke off, so its words decide.
+_PROGRESS = re.compile(r"(?m)^(?:\[ .*%.*|\x1b\[.*)\n")
 _TROUBLE = re.compile(r"^(?:SCRIPT ERROR|ERROR|USER ERROR).*$", re.MULTILINE)
 
 
@@ -42,18 +48,41 @@ class Godot:
 
     def run(self, *arguments: str | Path, timeout_s: float = 120, **more: str) -> str:
         """Run to the end and return what was printed; any error of a script fails the test."""
-        done = subprocess.run(  # noqa: S603  # Ours.
-            self.command(*arguments),
-            env=self.environment(**more),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=timeout_s,
-            check=False,
-        )
-        assert _TROUBLE.findall(done.stdout) == [], done.stdout
-        assert done.returncode == 0, done.stdout
-        return done.stdout
+        return self.run_granting({}, *arguments, timeout_s=timeout_s, **more)
+
+    def run_granting(
+        self,
+        wishes: Mapping[str, Callable[[], None]],
+        *arguments: str | Path,
+        timeout_s: float = 120,
+        **more: str,
+    ) -> str:
+        """Run as `run` does, and do what the script asks for by a file in the folder WISHES."""
+        folder = self.home / "wishes"
+        folder.mkdir(exist_ok=True)
+        said = self.home / "said"
+        with (
+            said.open("w") as out,
+            subprocess.Popen(  # noqa: S603  # Ours.
+                self.command(*arguments),
+                env=self.environment(WISHES=str(folder), **more),
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            ) as process,
+        ):
+            deadline = time.monotonic() + timeout_s
+            while process.poll() is None:
+                if time.monotonic() > deadline:
+                    process.kill()
+                for name, grant in wishes.items():
+                    if (folder / name).exists():
+                        grant()
+                        (folder / name).rename(folder / f"{name}.done")
+                time.sleep(0.05)
+        text = _PROGRESS.sub("", said.read_text())
+        assert _TROUBLE.findall(text) == [], text
+        assert process.returncode == 0, text
+        return text
 
     def script(self, name: str, *arguments: str | Path, timeout_s: float = 120) -> str:
         """Run a script of this folder, without the editor."""

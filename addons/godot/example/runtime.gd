@@ -7,7 +7,7 @@ const Runtime := preload("res://addons/assetwright/core/runtime.gd")
 
 @export var server := "http://127.0.0.1:50052"
 @export var token := ""
-@export_file("*.png", "*.jpg", "*.webp") var picture := "res://example/crate.png"
+@export var picture: Texture2D = preload("toadstool.png")
 @export var model := "pixal3d"
 @export var height_m := 1.0
 @export var parameters := {"decimation_target": 2000}
@@ -28,8 +28,8 @@ func _ready() -> void:
 	if _assets.session.problem:
 		_on_failed(_assets.session.problem)
 		return
-	var bytes := FileAccess.get_file_as_bytes(picture)
-	made = await _assets.make_mesh(model, bytes, "crate", height_m, parameters)
+	var bytes := picture.get_image().save_png_to_buffer()
+	made = await _assets.make_mesh(model, bytes, "toadstool", height_m, parameters)
 	if made:
 		add_child(made)
 		_words.text = "Here it is, %.2f m tall." % height_m

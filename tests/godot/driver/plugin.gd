@@ -2,7 +2,7 @@
 @tool
 extends EditorPlugin
 
-const OURS := "res://addons/assetwright/plugin.gd"
+const Scenario := preload("scenario.gd")
 const SCENARIOS := "res://addons/assetwright_test/%s.gd"
 
 
@@ -17,18 +17,10 @@ func _play(scenario: String) -> void:
 		await get_tree().process_frame
 	var script: GDScript = load(SCENARIOS % scenario)
 	var player: RefCounted = script.new()
-	player.plugin = _plugin()
+	player.plugin = Scenario.find_plugin(get_tree())
 	player.tree = get_tree()
 	await player.play()
 	for failure: String in player.failures:
 		print("FAILED ", failure)
 	print("scenario over: ", player.checks, " checks")
 	get_tree().quit(0 if player.failures.is_empty() and player.checks > 0 else 1)
-
-
-func _plugin() -> EditorPlugin:
-	for node in get_tree().root.find_children("*", "EditorPlugin", true, false):
-		var script := node.get_script() as Script
-		if script and script.resource_path == OURS:
-			return node
-	return null

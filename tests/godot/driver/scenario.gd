@@ -3,6 +3,7 @@
 extends RefCounted
 
 const Job := preload("res://addons/assetwright/core/job.gd")
+const OURS_SCRIPT := "res://addons/assetwright/plugin.gd"
 const PATIENCE_S := 60.0
 
 var plugin: EditorPlugin
@@ -43,13 +44,18 @@ func until(condition: Callable, what: String) -> bool:
 
 ## Fill in the server's address, as a designer would, and wait for the catalog.
 func connected() -> bool:
-	var form: Control = plugin.dock.connection
-	form.address.text = OS.get_environment("SERVER")
-	form.token.text = OS.get_environment("TOKEN")
-	(form.find_child("Save", true, false) as Button).pressed.emit()
+	save(OS.get_environment("SERVER"), OS.get_environment("TOKEN"))
 	return await until(
 		func() -> bool: return not plugin.session.models.is_empty(), "the models are there"
 	)
+
+
+## Save a server and a token.
+func save(address: String, token: String) -> void:
+	var form: Control = plugin.dock.connection
+	form.address.text = address
+	form.token.text = token
+	(form.find_child("Save", true, false) as Button).pressed.emit()
 
 
 ## Fill the form in and press Generate; return the job.
@@ -88,6 +94,24 @@ func press(job: Job, button: String) -> bool:
 
 func ready(job: Job) -> bool:
 	return await until(
-		func() -> bool: return plugin.dock.row_of(job).is_ready or job.problem != null,
+		func() -> bool: return plugin.dock.row_of(job).is_ready or job.phase == Job.Phase.FAILED,
 		"%s is imported" % job.name
 	)
+
+
+## Ask whoever plays this for something, and wait until it is done.
+func ask(what: String) -> void:
+	var folder := OS.get_environment("WISHES")
+	FileAccess.open(folder.path_join(what), FileAccess.WRITE).close()
+	var answer := folder.path_join(what + ".done")
+	await until(func() -> bool: return FileAccess.file_exists(answer), "%s is done" % what)
+	DirAccess.remove_absolute(answer)
+
+
+## Return the plugin under test.
+static func find_plugin(among: SceneTree) -> EditorPlugin:
+	for node in among.root.find_children("*", "EditorPlugin", true, false):
+		var script := node.get_script() as Script
+		if script and script.resource_path == OURS_SCRIPT:
+			return node
+	return null
