@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,10 +81,18 @@ class Godot:
                         (folder / name).rename(folder / f"{name}.done")
                 time.sleep(0.05)
         text = _PROGRESS.sub("", said.read_text())
+        sys.stdout.write(text)
         assert _TROUBLE.findall(text) == [], text
         assert process.returncode == 0, text
         return text
 
-    def script(self, name: str, *arguments: str | Path, timeout_s: float = 120) -> str:
+    def script(
+        self,
+        name: str,
+        *arguments: str | Path,
+        wishes: Mapping[str, Callable[[], None]] | None = None,
+        timeout_s: float = 120,
+    ) -> str:
         """Run a script of this folder, without the editor."""
-        return self.run("--script", _HERE / name, "--", *arguments, timeout_s=timeout_s)
+        command = ("--script", _HERE / name, "--", *arguments)
+        return self.run_granting(wishes or {}, *command, timeout_s=timeout_s)

@@ -24,6 +24,8 @@ var trouble := ""
 var over := false
 ## Connections made.
 var attempts := 0
+## Bytes that came over the network.
+var received_bytes := 0
 
 var _path := ""
 var _part := ""
@@ -98,6 +100,7 @@ func _after_range() -> void:
 	_range = null
 	ended.close_file()
 	done_bytes = ended.offset + ended.written
+	received_bytes += ended.written
 	if done_bytes == total_bytes:
 		_check()
 	elif ended.is_hopeless():
