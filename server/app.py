@@ -26,6 +26,7 @@ from server.addresses import (
     split_address,
 )
 from server.asgi import address_of, serve_on
+from server.buckets import BucketAccess
 from server.folder import FolderLock
 from server.gateway.guard import CheckedResolver, MediaPolicy
 from server.gateway.hooks import HookLinks
@@ -52,7 +53,7 @@ from server.rpc.models import ModelServicer
 from server.rpc.server import RpcServer, Tls, tune_allocator
 from server.sandbox import SandboxSettings, run_sandbox
 from server.settings import GatewayMode, Settings, SettingsError
-from server.storage import BlobStore
+from server.storage import open_blobs
 from server.web import web_app
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from server.sandbox import RunningSandbox
+    from server.storage import Blobs
 
 __all__ = ["RunningServer", "run_server", "serve"]
 
@@ -171,6 +173,7 @@ async def run_server(settings: Settings) -> AsyncIterator[RunningServer]:
             publisher=publisher_for(bucket=_bucket(settings), links=links),
             hooks=hooks,
             providers=providers,
+            blobs=await open_blobs(settings),
         )
         app = web_app(
             links=links,
@@ -210,13 +213,14 @@ def _house(
     publisher: Publisher,
     hooks: HookLinks,
     providers: list[Provider],
+    blobs: Blobs,
 ) -> _House:
     """Make what jobs are made of."""
     catalog = Catalog.load(*settings.catalog_dirs)
     database = Database(settings.folder / "jobs.sqlite3")
     stack.callback(database.close)
     store = Store(database)
-    library = AssetLibrary(store=store, blobs=BlobStore(settings.folder / "blobs"), now=_now)
+    library = AssetLibrary(store=store, blobs=blobs, now=_now)
     workshop = Workshop(
         workers=settings.process_workers,
         timeout_s=settings.process_timeout_s,
@@ -341,20 +345,9 @@ def _bucket(settings: Settings) -> Bucket | None:
     """
     if settings.input_bucket is None:
         return None
-    endpoint = settings.aws_endpoint
-    schemes = ("https://", "http://") if settings.aws_allow_http else ("https://",)
-    if endpoint is not None and not endpoint.startswith(schemes):
-        raise SettingsError("AWS_ENDPOINT must be an https address, or http with AWS_ALLOW_HTTP=1.")
+    access = BucketAccess.of(settings)
     try:
-        return Bucket.at(
-            settings.input_bucket,
-            access_key_id=settings.aws_access_key_id,
-            secret_access_key=settings.aws_secret_access_key,
-            session_token=settings.aws_session_token,
-            endpoint=endpoint,
-            region=settings.aws_region,
-            allow_http=settings.aws_allow_http,
-        )
+        return Bucket.at(settings.input_bucket, access)
     except ValueError as exc:
         raise SettingsError(f"ASSETWRIGHT_INPUT_BUCKET, AWS_ENDPOINT, AWS_REGION: {exc}.") from None
 

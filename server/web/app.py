@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from server.gateway.hooks import HookLinks
     from server.gateway.links import InputLinks
     from server.jobs.port import Jobs
-    from server.storage import BlobStore
+    from server.storage import Blobs
 
 __all__ = ["web_app"]
 
@@ -35,7 +35,7 @@ def web_app(
     links: InputLinks,
     hooks: HookLinks,
     jobs: Jobs,
-    blobs: BlobStore,
+    blobs: Blobs,
     is_draining: Callable[[], bool],
 ) -> Starlette:
     """Return the application of the HTTP port."""
@@ -50,9 +50,9 @@ def web_app(
         allowed = links.allows(
             sha256, request.path_params["expires"], request.path_params["signature"]
         )
-        if not allowed or not blobs.exists(sha256):
+        if not allowed or not await blobs.exists(sha256):
             return PlainTextResponse(_GONE, status_code=404)
-        with blobs.open(sha256) as reader:
+        async with blobs.open(sha256) as reader:
             kind = media_type(reader.read(HEAD_BYTES))
         async with blobs.local_copy(sha256) as path:
             return FileResponse(

@@ -22,6 +22,7 @@ import structlog
 from assetwright.v1 import asset_pb2, model_pb2
 from assetwright.v1 import generation_service_pb2 as pb
 from server.app import run_server
+from server.buckets import BucketAccess
 from server.errors import InputNotReachable
 from server.gateway.links import InputLinks
 from server.gateway.models import InputRole, InputSpec
@@ -103,12 +104,13 @@ def bucket_at(place: str) -> Bucket:
     endpoint, _, name = place.rpartition("/")
     return Bucket.at(
         f"s3://{name}/for/gateways",
-        access_key_id="id-of-the-key",
-        secret_access_key=SECRET,
-        session_token=None,
-        endpoint=endpoint,
-        region="us-east-1",
-        allow_http=True,
+        BucketAccess(
+            access_key_id="id-of-the-key",
+            secret_access_key=SECRET,
+            endpoint=endpoint,
+            region="us-east-1",
+            allow_http=True,
+        ),
     )
 
 
