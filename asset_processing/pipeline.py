@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from asset_processing.document import GlbDocument
+from asset_processing.operations.bake import bake
 from asset_processing.operations.decode import decode
 from asset_processing.operations.orient import orient
 from asset_processing.operations.pivot import set_pivot
@@ -101,6 +102,11 @@ def _set_pivot(work: Work) -> None:
     work.moved_by_node = work.moved_by_node or reason
 
 
+def _bake(work: Work) -> None:
+    if work.options.bake:
+        work.moved_by_node = bake(work.document)
+
+
 def _pack(work: Work) -> None:
     """Write the document once, and read what was written."""
     work.glb = work.document.to_bytes()
@@ -112,7 +118,7 @@ STEPS: tuple[Step, ...] = (
     _orient,
     _scale,
     _set_pivot,
-    # bake
+    _bake,
     # normals, tangents
     # weld
     # simplify
