@@ -37,8 +37,8 @@ typedef float v4 __attribute__((vector_size(16)));
 static float border_weight = 10.0f;
 static float seam_weight = 1.0f;
 static float flip_limit = 0.2f;      /* Cosine between a triangle's normals before and after. */
-static float pass_share = 0.33f;     /* Share of the wanted collapses that one pass aims at. */
-static float error_slack = 1.5f;     /* How far above that error a pass may go. */
+static float pass_share = 0.5f;      /* Share of the wanted collapses that one pass aims at. */
+static float error_slack = 3.0f;     /* How far above that error a pass may go. */
 static float anchor_weight = 1e-3f;  /* Keeps flat places where they are. */
 static float carry_penalty = 4.0f;   /* For a wedge that leaves its chart's border behind. */
 static float stage_share = 0.5f;     /* What one stage keeps. */
