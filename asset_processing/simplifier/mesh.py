@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,9 +17,18 @@ if TYPE_CHECKING:
 
     from asset_processing.accessors import Floats, Integers
 
-__all__ = ["Attribute", "Simplified", "Simplifier"]
+__all__ = ["Attribute", "Simplified", "Simplifier", "Yielding"]
 
 _NONE = 0xFFFFFFFF
+
+
+class Yielding(Enum):
+    """What may be given up to meet a budget, one after the other and only when stuck."""
+
+    STRICT = 0  # Nothing: seams, borders, pinned and non-manifold vertices and topology stay.
+    CARRYING = 1  # A side of a seam may leave its chart's border.
+    LOOSE = 2  # Triangles may turn over; pinned and non-manifold vertices may go.
+    SCATTERED = 3  # The smallest separate parts may vanish, and the surface may pinch.
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +70,7 @@ class Simplifier:
         triangles: Shape (triangles, 3), indices below the number of vertices.
         attributes: What else shall be kept; 24 components at most.
         uv: Which of the attributes are texture coordinates that must not turn over.
+        pinned: Vertices whose places must stay where they are.
     """
 
     def __init__(
@@ -69,6 +80,7 @@ class Simplifier:
         attributes: Sequence[Attribute] = (),
         *,
         uv: int | None = None,
+        pinned: Integers | None = None,
     ) -> None:
         if len(triangles) and (triangles.min() < 0 or triangles.max() >= len(positions)):
             raise ValueError("A triangle names a vertex that does not exist.")
@@ -91,6 +103,8 @@ class Simplifier:
             stored[:, start:end] = attribute.values * attribute.weight
             start = end
         instance.array("triangles", (len(triangles), 3), "<u4")[:] = triangles
+        if pinned is not None:
+            instance.array("pins", (count,), "u1")[pinned] = 1
         instance.call("prepare")
 
     @property
@@ -109,7 +123,7 @@ class Simplifier:
         max_triangles: int | None = None,
         max_vertices: int | None = None,
         moving: bool = True,
-        carrying: bool = True,
+        yielding: Yielding = Yielding.SCATTERED,
     ) -> int:
         """Collapse edges until both budgets are met or nothing else can go.
 
@@ -118,7 +132,7 @@ class Simplifier:
             max_vertices: At most so many vertices.
             moving: Place what is left where the error is least, attributes too; otherwise every
                 vertex that is left is one that was given.
-            carrying: Where seams leave nothing else, let a seam's side leave its place.
+            yielding: How much is given up where the budgets cannot be met without.
 
         Returns:
             How many triangles are left.
@@ -128,7 +142,7 @@ class Simplifier:
             _signed(_NONE if max_triangles is None else max_triangles),
             _signed(_NONE if max_vertices is None else max_vertices),
             int(moving),
-            int(carrying),
+            yielding.value,
         )
 
     def result(self) -> Simplified:

@@ -100,25 +100,27 @@ static u32 *place_map, *wedge_map;    /* What a place or wedge became in this pa
 static u32 *mark, *wedge_mark;
 static u32 *edge_out, *edge_in;
 static u8 *flags, *busy, *touched;
+static u8 *pins;  /* By vertex of the file: whether its place must stay. */
 static u32 *order, *histogram;
 static u32 stamp;
 typedef struct { u32 from, to; float error; } Collapse;
 static Collapse *candidates;
 
-enum { BORDER = 1, LOCKED = 2 };
+enum { BORDER = 1, LOCKED = 2, PINNED = 4 };
 
 static float *input_positions;
 
 EXPORT(positions) float *positions_pointer(void) { return input_positions; }
 EXPORT(attributes) float *attributes_pointer(void) { return attributes; }
 EXPORT(triangles) u32 *triangles_pointer(void) { return triangles; }
+EXPORT(pins) u8 *pins_pointer(void) { return pins; }
 EXPORT(source) u32 *source_pointer(void) { return source; }
 EXPORT(vertex_count) u32 get_vertex_count(void) { return vertex_count; }
 EXPORT(triangle_count) u32 get_triangle_count(void) { return triangle_count; }
 EXPORT(attribute_stride) u32 get_attribute_stride(void) { return attribute_stride; }
 
 /* Makes room. The caller then fills positions (3 floats each, in a box of about unit size),
- * attributes (attribute_stride floats each, weighted, zero-padded) and triangles. */
+ * attributes (attribute_stride floats each, weighted, zero-padded), triangles and pins (0 or 1). */
 EXPORT(create) void create(u32 vertices, u32 faces, u32 attribute_total, u32 uv) {
   if (attribute_total > MAX_ATTRIBUTES || vertices > 0x3ffffffu || faces > 0x3ffffffu)
     __builtin_trap();
@@ -131,6 +133,8 @@ EXPORT(create) void create(u32 vertices, u32 faces, u32 attribute_total, u32 uv)
   input_positions = take(vertices * 12u);
   attributes = take(vertices * attribute_stride * 4u + 16u);
   triangles = take_words(faces * 3u);
+  pins = take(vertices);
+  for (u32 v = 0; v < vertices; v++) pins[v] = 0;
 }
 
 static v4 sub(v4 a, v4 b) { return a - b; }
@@ -423,6 +427,8 @@ static v4 normal_of(u32 t) {
 /* Marks borders and places where more than two triangles meet at an edge; weighs borders and seams. */
 static void study_edges(void) {
   for (u32 p = 0; p < place_count; p++) { flags[p] = 0; mark[p] = 0; edge_in[p] = 0; }
+  for (u32 v = 0; v < vertex_count; v++)
+    if (pins[source[v]]) flags[place_of[v]] |= PINNED;
   for (u32 p = 0; p < place_count; p++) {
     for (u32 i = tri_start[p]; i < tri_start[p + 1u]; i++) {
       u32 *corner = triangles + 3u * tri_list[i];
@@ -471,13 +477,13 @@ static void weigh(void) {
 
 /* ---- Collapses ---- */
 
-static u32 passes, tried, accepted;
-EXPORT(stat) u32 stat(u32 i) { return i == 0 ? passes : i == 1 ? tried : accepted; }
-static u32 carrying; /* Whether a wedge without a partner may leave its chart's border. */
+/* How much is given up to meet a goal. Each level includes those below it. */
+enum { STRICT, CARRYING, LOOSE, SCATTERED };
+static u32 level;
 
 static float cheapest(u32 p, u32 q) {
-  if (flags[p] & LOCKED) return -1.0f;
-  if ((flags[p] & BORDER) && !(flags[q] & BORDER)) return -1.0f;
+  if ((flags[p] & (LOCKED | PINNED)) && level < LOOSE) return -1.0f;
+  if ((flags[p] & BORDER) && !(flags[q] & BORDER) && level < SCATTERED) return -1.0f;
   v4 y = sub(places[q], places[p]);
   u32 p0 = wedge_start[p], p1 = wedge_start[p + 1u], q0 = wedge_start[q], q1 = wedge_start[q + 1u];
   if (p1 - p0 > MAX_WEDGES || q1 - q0 > MAX_WEDGES) return -1.0f;
@@ -492,7 +498,7 @@ static float cheapest(u32 p, u32 q) {
       if (best < 0.0f || error < best) best = error;
     }
     if (best < 0.0f) {
-      if (!carrying) return -1.0f;
+      if (level < CARRYING) return -1.0f;
       best = carry_penalty * error_alone(w, y);
     }
     total += best;
@@ -591,7 +597,7 @@ static u32 healed(u32 p, u32 q, u32 w) {
 }
 
 /* Tries to move p onto q. Returns how many triangles go, 0 where it must not be done. */
-static u32 attempt(u32 p, u32 q, float limit) {
+static u32 attempt(u32 p, u32 q, float limit, u32 left) {
   if (tri_start[p + 1u] - tri_start[p] + tri_start[q + 1u] - tri_start[q] > MAX_VALENCE) return 0;
   Corners c;
   Pairs pairs;
@@ -614,15 +620,16 @@ static u32 attempt(u32 p, u32 q, float limit) {
       pairs.to[known] = NONE;
     }
     if (to > 2u) {
-      if (turns_over(&c, at, q)) return 0;
+      if (level < LOOSE && turns_over(&c, at, q)) return 0;
       continue;
     }
     removed++;
-    if (pairs.to[known] != NONE && pairs.to[known] != c.wedge[to]) return 0;
+    if (pairs.to[known] != NONE && pairs.to[known] != c.wedge[to] && level < LOOSE) return 0;
     pairs.to[known] = c.wedge[to];
   }
-  if (!removed || removed > 2u) return 0;
-  if ((flags[p] & BORDER) && removed != 1u) return 0;
+  int odd = level == SCATTERED || (level == LOOSE && ((flags[p] | flags[q]) & LOCKED));
+  if (!removed || removed >= left) return 0;
+  if (!odd && (removed > 2u || ((flags[p] & BORDER) && removed != 1u))) return 0;
   /* The link condition: p and q have no common neighbour but across the triangles that go. */
   u32 pair_a = NONE, pair_b = NONE;
   for (u32 i = tri_start[q]; i < tri_start[q + 1u]; i++) {
@@ -635,8 +642,8 @@ static u32 attempt(u32 p, u32 q, float limit) {
     if (mark[a] == near_p && a != p) { mark[a] = near_q; shared++; }
     if (mark[b] == near_p && b != p) { mark[b] = near_q; shared++; }
   }
-  if (shared != removed) return 0;
-  if (pair_a != NONE)
+  if (!odd && shared != removed) return 0;
+  if (!odd && pair_a != NONE)
     for (u32 i = tri_start[p]; i < tri_start[p + 1u]; i++)
       if (now(tri_list[i], &c) && corner_at(&c, pair_a) < 3u && corner_at(&c, pair_b) < 3u) return 0;
   v4 y = sub(places[q], places[p]);
@@ -645,11 +652,11 @@ static u32 attempt(u32 p, u32 q, float limit) {
     u32 w = pairs.from[i];
     if (pairs.to[i] == NONE) pairs.to[i] = healed(p, q, w);
     if (pairs.to[i] != NONE) { error += error_at(w, pairs.to[i], y); continue; }
-    if (!carrying) return 0;
+    if (level < CARRYING) return 0;
     error += carry_penalty * error_alone(w, y);
   }
   if (error > limit) return 0;
-  if (uv_offset != NONE)
+  if (uv_offset != NONE && level < LOOSE)
     for (u32 i = tri_start[p]; i < tri_start[p + 1u]; i++) {
       if (!now(tri_list[i], &c) || corner_at(&c, q) < 3u) continue;
       u32 at = corner_at(&c, p), to = pairs.to[partner(&pairs, c.wedge[at])];
@@ -691,7 +698,6 @@ static u32 living_wedges(void) {
 
 /* One round: every place takes part in one collapse at most. Returns how many were done. */
 static u32 pass(u32 triangle_goal, u32 vertex_goal) {
-  passes++;
   list_triangles();
   list_wedges();
   u32 count = collect(), living = wedge_start[place_count], left = triangle_count;
@@ -709,12 +715,11 @@ static u32 pass(u32 triangle_goal, u32 vertex_goal) {
     Collapse c = candidates[order[i]];
     if (c.error > limit && done >= least) break;
     if (busy[c.from] || busy[c.to]) continue;
-    tried++;
-    u32 removed = attempt(c.from, c.to, c.error * 2.0f > limit ? c.error * 2.0f + 1e-20f : limit);
+    u32 removed = attempt(c.from, c.to, c.error * 2.0f > limit ? c.error * 2.0f + 1e-20f : limit, left);
     if (!removed) continue;
     left -= removed;
     living -= living > 0u ? 1u : 0u;
-    done++; accepted++;
+    done++;
   }
   for (u32 v = 0; v < vertex_count; v++) place_of[v] = place_map[place_of[v]];
   for (u32 i = 0; i < 3u * triangle_count; i++) triangles[i] = wedge_map[triangles[i]];
@@ -773,8 +778,42 @@ static void place_all(void) {
   list_triangles();
   list_wedges();
   for (u32 p = 0; p < place_count; p++)
-    if (touched[p] && !(flags[p] & (BORDER | LOCKED)) && wedge_start[p + 1u] - wedge_start[p] == 1u)
+    if (touched[p] && !flags[p] && wedge_start[p + 1u] - wedge_start[p] == 1u)
       solve(p);
+}
+
+/* Takes out the smallest separate parts until the goal is met or one is left. */
+static void drop_islands(u32 triangle_goal) {
+  for (u32 p = 0; p < place_count; p++) chart[p] = p;
+  for (u32 t = 0; t < triangle_count; t++) {
+    join(place_of[triangles[3*t]], place_of[triangles[3*t+1]]);
+    join(place_of[triangles[3*t]], place_of[triangles[3*t+2]]);
+  }
+  float *area = quadrics; /* Borrowed: by the root of each part. */
+  u32 parts = 0;
+  for (u32 p = 0; p < place_count; p++) { area[p] = 0.0f; mark[p] = 0; chart[p] = root(p); }
+  for (u32 t = 0; t < triangle_count; t++) {
+    v4 n = normal_of(t);
+    u32 at = chart[place_of[triangles[3*t]]];
+    area[at] += __builtin_sqrtf(dot3(n, n));
+    mark[at]++;
+  }
+  for (u32 p = 0; p < place_count; p++)
+    if (chart[p] == p) candidates[parts++] = (Collapse){p, p, area[p]};
+  sort(parts);
+  for (u32 p = 0; p < place_count; p++) busy[p] = 0;
+  u32 left = triangle_count, kept = 0;
+  for (u32 i = 0; i + 1u < parts && left > triangle_goal; i++) {
+    busy[candidates[order[i]].from] = 1;
+    left -= mark[candidates[order[i]].from];
+  }
+  for (u32 t = 0; t < triangle_count; t++) {
+    if (busy[chart[place_of[triangles[3*t]]]]) continue;
+    for (u32 k = 0; k < 3u; k++) triangles[3*kept+k] = triangles[3*t+k];
+    kept++;
+  }
+  triangle_count = kept;
+  compact();
 }
 
 /* What a stage aims at; NONE, which every count meets, where the goal is met already. */
@@ -786,9 +825,10 @@ static u32 stage_goal(u32 count, u32 goal) {
 
 /* Reduces the mesh to at most so many triangles and vertices, in stages that each keep a share.
  * Every stage weighs the mesh anew: what a seam is, and what an error is, follows the mesh as it
- * has become. Returns the triangles left, which are more where nothing else can go. */
-EXPORT(reduce) u32 reduce(u32 triangle_goal, u32 vertex_goal, u32 moving, u32 carry) {
-  carrying = 0;
+ * has become. Where nothing else can go, more is given up, as far as level
+ * `last`. Returns the triangles left, which may be more than the goal. */
+EXPORT(reduce) u32 reduce(u32 triangle_goal, u32 vertex_goal, u32 moving, u32 last) {
+  level = STRICT;
   while (triangle_count > triangle_goal || vertex_count > vertex_goal) {
     u32 before = triangle_count + vertex_count;
     u32 triangle_stage = stage_goal(triangle_count, triangle_goal);
@@ -802,8 +842,9 @@ EXPORT(reduce) u32 reduce(u32 triangle_goal, u32 vertex_goal, u32 moving, u32 ca
     if (moving) place_all();
     compact();
     if (triangle_count <= triangle_stage && vertex_count <= vertex_stage) continue;
-    if (!carrying && carry) carrying = 1;
-    else if (before - triangle_count - vertex_count < 1u + before / 256u) break;
+    if (before - triangle_count - vertex_count > before / 64u) continue;
+    if (level >= last) break;
+    if (++level == SCATTERED) drop_islands(triangle_goal);
   }
   for (u32 v = 0; v < vertex_count; v++)
     for (u32 k = 0; k < 3u; k++) input_positions[3u * v + k] = places[place_of[v]][k];
