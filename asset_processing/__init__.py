@@ -21,7 +21,14 @@ from asset_processing.operations.textures import (
     TextureRole,
     Usage,
 )
-from asset_processing.options import Pivot, ProcessingOptions, Violation
+from asset_processing.options import (
+    Box,
+    Decode,
+    ForwardAxis,
+    Pivot,
+    ProcessingOptions,
+    Violation,
+)
 from asset_processing.outputs import OutputFile, OutputKind
 from asset_processing.process import ProcessedAsset, process, process_file
 from asset_processing.report import Check, Counts, FileFacts, MaterialFacts, Report
@@ -29,10 +36,13 @@ from asset_processing.topology import Topology
 
 __all__ = [
     "Bounds",
+    "Box",
     "Check",
     "ColorSpace",
     "Counts",
+    "Decode",
     "FileFacts",
+    "ForwardAxis",
     "GlbTooLarge",
     "InvalidGlb",
     "InvalidOption",

@@ -56,6 +56,11 @@ def _check_size(options: ProcessingOptions, before: Bounds, after: Bounds) -> It
     if options.longest_side_m is not None:
         yield _length("longest_side_m", options.longest_side_m, max(after.size), "m")
 
+    if options.fit_box is not None:
+        box = (options.fit_box.width_m, options.fit_box.height_m, options.fit_box.depth_m)
+        fullest = max(side / wanted for side, wanted in zip(after.size, box, strict=True))
+        yield _length("fit_box", 1.0, fullest, "of the tightest side")
+
 
 def _length(name: str, asked: float, measured: float | None, unit: str) -> Check:
     passed = None if measured is None else abs(measured - asked) <= LENGTH_TOLERANCE * asked

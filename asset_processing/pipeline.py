@@ -6,8 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from asset_processing.document import GlbDocument
+from asset_processing.operations.decode import decode
+from asset_processing.operations.orient import orient
 from asset_processing.operations.pivot import set_pivot
 from asset_processing.operations.scale import scale, wanted_factor
+from asset_processing.options import Decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,6 +70,26 @@ class Work:
 Step: TypeAlias = "Callable[[Work], None]"
 
 
+def _decode(work: Work) -> None:
+    """Make vertices plain where a later step has to read or write them."""
+    options = work.options
+    if options.decode is Decode.ALWAYS or (
+        options.decode is Decode.AUTO and _needs_plain_vertices(options)
+    ):
+        decode(work.document)
+
+
+def _needs_plain_vertices(options: ProcessingOptions) -> bool:
+    """A step that cannot do with compressed vertices adds its option here."""
+    return any((options.bake, options.normals, options.tangents, options.weld))
+
+
+def _orient(work: Work) -> None:
+    if work.options.forward_axis is not None:
+        reason = orient(work.document, forward=work.options.forward_axis)
+        work.moved_by_node = work.moved_by_node or reason
+
+
 def _scale(work: Work) -> None:
     factor = wanted_factor(work.document, work.options)
     reason = scale(work.document, factor=factor)
@@ -85,8 +108,8 @@ def _pack(work: Work) -> None:
 
 
 STEPS: tuple[Step, ...] = (
-    # decode
-    # orient
+    _decode,
+    _orient,
     _scale,
     _set_pivot,
     # bake
