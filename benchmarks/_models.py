@@ -1,13 +1,12 @@
 """Meshes like those that Pixal3D delivers, made here: one primitive, two textures, no scale.
 
-A figure with limbs, a hole, a thin blade and noise is cut out of a lattice (surface nets), unwrapped
+A figure with limbs, a ring, a thin blade and noise is cut out of a lattice, unwrapped
 into charts and painted in three dimensions. Two atlases bracket what generators do: a *clean* one
 of large charts and a *fragmented* one of thousands of small ones.
 """
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import struct
@@ -97,7 +96,9 @@ def _distance(at: NDArray[np.float32]) -> NDArray[np.float32]:
     x, y, z = at[..., 0], at[..., 1], at[..., 2]
     side = np.abs(x)
 
-    def ball(cx: float, cy: float, cz: float, rx: float, ry: float, rz: float) -> NDArray[np.float32]:
+    def ball(
+        cx: float, cy: float, cz: float, rx: float, ry: float, rz: float
+    ) -> NDArray[np.float32]:
         reach = np.sqrt(((side - cx) / rx) ** 2 + ((y - cy) / ry) ** 2 + ((z - cz) / rz) ** 2)
         return (reach - 1) * min(rx, ry, rz)
 
@@ -133,7 +134,7 @@ def _surface_nets(field: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDAr
         return array[tuple(slice(o, o + n) for o, n in zip(offset, size, strict=True))]
 
     count = sum(shifted(inside, corner).astype(np.int8) for corner in corners)
-    cells = np.argwhere((count > 0) & (count < 8))
+    cells = np.argwhere((count > 0) & (count < len(corners)))
     number = np.full(tuple(size), -1, dtype=np.int64)
     number[tuple(cells.T)] = np.arange(len(cells))
     total, hits = np.zeros((len(cells), 3)), np.zeros(len(cells))
@@ -155,9 +156,7 @@ def _surface_nets(field: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDAr
     return points, np.concatenate(faces)
 
 
-def _quads(
-    inside: NDArray[np.bool_], number: NDArray[np.int64], axis: int
-) -> NDArray[np.int64]:
+def _quads(inside: NDArray[np.bool_], number: NDArray[np.int64], axis: int) -> NDArray[np.int64]:
     """Two triangles around each lattice edge along an axis that the surface crosses."""
     step = np.eye(3, dtype=int)
     ahead = np.moveaxis(inside, axis, 0)
@@ -172,9 +171,7 @@ def _quads(
     return np.concatenate([quad[:, [0, 1, 2]], quad[:, [0, 2, 3]]])
 
 
-def _vertex_normals(
-    points: NDArray[np.float64], faces: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def _vertex_normals(points: NDArray[np.float64], faces: NDArray[np.int64]) -> NDArray[np.float64]:
     corners = points[faces]
     cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     normals = np.zeros_like(points)
@@ -284,9 +281,7 @@ def _shelves(size: NDArray[np.float64]) -> NDArray[np.float64] | None:
 # The textures
 
 
-def _paint(
-    surface: Surface, size: int
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def _paint(surface: Surface, size: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Base colour and metallic-roughness, painted where each texel lies on the surface."""
     texels = rasterise(
         surface.coordinates.astype(np.float64), surface.triangles, width=size, height=size
@@ -366,7 +361,12 @@ def _glb(surface: Surface, images: list[bytes], media_type: str) -> bytes:
             }
         ],
         "accessors": [
-            {"bufferView": 0, "componentType": 5125, "count": surface.triangles.size, "type": "SCALAR"},
+            {
+                "bufferView": 0,
+                "componentType": 5125,
+                "count": surface.triangles.size,
+                "type": "SCALAR",
+            },
             {
                 "bufferView": 1,
                 "componentType": 5126,

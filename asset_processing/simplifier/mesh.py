@@ -95,7 +95,9 @@ class Simplifier:
         instance.call("create", len(positions), len(triangles), width, _signed(first))
         self._stride = instance.call("attribute_stride")
         count = len(positions)
-        instance.array("positions", (count, 3), "<f4")[:] = (positions - self._center) / self._extent
+        instance.array("positions", (count, 3), "<f4")[:] = (
+            positions - self._center
+        ) / self._extent
         stored = instance.array("attributes", (count, self._stride), "<f4")
         start = 0
         for attribute in attributes:

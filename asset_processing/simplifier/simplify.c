@@ -49,6 +49,11 @@ EXPORT(tune) void tune(u32 which, float value) {
   if (which < 8) *knobs[which] = value;
 }
 
+#ifndef SOURCE_HASH
+#define SOURCE_HASH 0u
+#endif
+EXPORT(source_hash) u32 source_hash(void) { return SOURCE_HASH; }
+
 /* ---- Memory ---- */
 
 extern u8 __heap_base;
