@@ -23,8 +23,11 @@ from asset_processing.operations.textures import (
 )
 from asset_processing.options import (
     Box,
+    BudgetAction,
     Decode,
     ForwardAxis,
+    Lod,
+    LodPlacement,
     Pivot,
     ProcessingOptions,
     Violation,
@@ -37,6 +40,7 @@ from asset_processing.topology import Topology
 __all__ = [
     "Bounds",
     "Box",
+    "BudgetAction",
     "Check",
     "ColorSpace",
     "Counts",
@@ -49,6 +53,8 @@ __all__ = [
     "Issue",
     "IssueCode",
     "Limits",
+    "Lod",
+    "LodPlacement",
     "MaterialFacts",
     "OutputFile",
     "OutputKind",
