@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from asset_processing.operations.textures import texture_slots
+from asset_processing.operations.textures import texture_images, texture_slots
 from asset_processing.raster import TooManyPixels, rasterize
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from asset_processing.document import GlbDocument
     from asset_processing.surface import Part
 
-__all__ = ["UvFacts", "base_texture", "covered_texels", "measure_uv", "placed_uv"]
+__all__ = ["UvFacts", "base_texture", "covered_texels", "measure_uv", "placed_uv", "shown_images"]
 
 GRID = 512
 """Samples along each side of the texture."""
@@ -144,12 +144,7 @@ def base_texture(document: GlbDocument, material: int | None) -> JsonObject | No
 
 def shown_images(document: GlbDocument, texture: JsonObject) -> Iterator[int]:
     """Yield the images behind a texture reference: the extensions' before their fallback."""
-    entry = document.json["textures"][texture["index"]]
-    for value in entry.get("extensions", {}).values():
-        if isinstance(value, dict) and "source" in value:
-            yield value["source"]
-    if "source" in entry:
-        yield entry["source"]
+    yield from texture_images(document.json["textures"][texture["index"]])
 
 
 def _size(document: GlbDocument, texture: JsonObject) -> Floats | None:

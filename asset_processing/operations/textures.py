@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from asset_processing.document import GlbDocument
 
 __all__ = [
+    "SRGB_SLOTS",
     "ColorSpace",
     "Texture",
     "TextureFacts",
     "TextureRole",
     "Usage",
     "extract_textures",
+    "image_usages",
+    "texture_images",
     "texture_slots",
 ]
 
@@ -51,8 +54,7 @@ _ROLES = {
     "occlusionTexture": TextureRole.OCCLUSION,
     "emissiveTexture": TextureRole.EMISSIVE,
 }
-# Every other map holds numbers, not colours.
-_SRGB = frozenset(
+SRGB_SLOTS = frozenset(
     {
         "pbrMetallicRoughness.baseColorTexture",
         "emissiveTexture",
@@ -62,6 +64,8 @@ _SRGB = frozenset(
         "KHR_materials_specular.specularColorTexture",
     }
 )
+"""Where materials have colours; every other map holds numbers."""
+
 _SUFFIXES = {
     "image/png": ".png",
     "image/jpeg": ".jpg",
@@ -137,7 +141,7 @@ def extract_textures(document: GlbDocument) -> tuple[Texture, ...]:
     Images behind EXT_texture_webp, KHR_texture_basisu and the like are followed, and so are
     their fallbacks. The order is that of the file.
     """
-    usages = _usages(document)
+    usages = image_usages(document)
     names = _names(document)
     files = _FileNames()
     return tuple(
@@ -176,7 +180,7 @@ def _extract(
 def _color_space(usages: list[Usage]) -> ColorSpace | None:
     if not usages:
         return None
-    return ColorSpace.SRGB if usages[0].slot in _SRGB else ColorSpace.LINEAR
+    return ColorSpace.SRGB if usages[0].slot in SRGB_SLOTS else ColorSpace.LINEAR
 
 
 def _stem(roles: tuple[TextureRole, ...], usages: list[Usage]) -> str:
@@ -213,21 +217,21 @@ def _names(document: GlbDocument) -> dict[int, str]:
     found: dict[int, str] = {}
     for texture in reversed(document.json.get("textures", [])):
         if texture.get("name"):
-            found.update(dict.fromkeys(_sources(texture), texture["name"]))
+            found.update(dict.fromkeys(texture_images(texture), texture["name"]))
     for index, image in enumerate(document.json.get("images", [])):
         if image.get("name"):
             found[index] = image["name"]
     return found
 
 
-def _usages(document: GlbDocument) -> dict[int, list[Usage]]:
+def image_usages(document: GlbDocument) -> dict[int, list[Usage]]:
     """Every image of the file, in order, with its uses."""
     found: dict[int, list[Usage]] = {image: [] for image in range(len(document.images))}
     textures = document.json.get("textures", [])
     for number, material in enumerate(document.json.get("materials", [])):
         for slot, texture in texture_slots(material):
             role = _ROLES.get(slot, TextureRole.OTHER)
-            for image in _sources(textures[texture["index"]]):
+            for image in texture_images(textures[texture["index"]]):
                 found[image].append(Usage(material=number, slot=slot, role=role))
     return found
 
@@ -243,7 +247,7 @@ def texture_slots(fields: JsonObject, prefix: str = "") -> Iterator[tuple[str, J
             yield from texture_slots(value, prefix if key == "extensions" else f"{prefix}{key}.")
 
 
-def _sources(texture: JsonObject) -> list[int]:
+def texture_images(texture: JsonObject) -> list[int]:
     """The images of a texture: its extensions' before the fallback they replace."""
     extensions = [
         value["source"]

@@ -34,7 +34,6 @@ def _model(
     *,
     uv_to: float = 1,
     media_type: str = "image/png",
-    **how: object,
 ) -> GlbDocument:
     built = glb.builder()
     colors = np.full((*plane.shape, 3), 120, dtype=np.uint8)
