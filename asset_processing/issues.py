@@ -24,6 +24,9 @@ class Severity(Enum):
 class IssueCode(Enum):
     """What was found. The values are stable."""
 
+    ALPHA_MODE_PROPOSED = "ALPHA_MODE_PROPOSED"
+    ALPHA_MODE_SET = "ALPHA_MODE_SET"
+    ALPHA_UNUSED = "ALPHA_UNUSED"
     DEGENERATE_FACES = "DEGENERATE_FACES"
     GEOMETRY_COMPRESSED = "GEOMETRY_COMPRESSED"
     IMAGE_UNREADABLE = "IMAGE_UNREADABLE"
@@ -38,6 +41,8 @@ class IssueCode(Enum):
     NO_UVS = "NO_UVS"
     QUANTIZED = "QUANTIZED"
     TEXTURE_KTX2 = "TEXTURE_KTX2"
+    TEXTURE_NOT_CONVERTED = "TEXTURE_NOT_CONVERTED"
+    TEXTURE_NOT_PACKED = "TEXTURE_NOT_PACKED"
     TEXTURE_WEBP = "TEXTURE_WEBP"
     TOPOLOGY_SKIPPED = "TOPOLOGY_SKIPPED"
     TRANSFORM_IN_ROOT_NODE = "TRANSFORM_IN_ROOT_NODE"
@@ -46,6 +51,18 @@ class IssueCode(Enum):
 
 ISSUES: Mapping[IssueCode, tuple[Severity, str]] = MappingProxyType(
     {
+        IssueCode.ALPHA_MODE_PROPOSED: (
+            Severity.WARNING,
+            "A base colour is transparent in places, but its material says opaque.",
+        ),
+        IssueCode.ALPHA_MODE_SET: (
+            Severity.INFO,
+            "A material got the alpha mode that its pixels call for.",
+        ),
+        IssueCode.ALPHA_UNUSED: (
+            Severity.INFO,
+            "The alpha channel of a base colour is solid wherever the model shows it.",
+        ),
         IssueCode.DEGENERATE_FACES: (
             Severity.INFO,
             "Triangles without area are drawn for nothing.",
@@ -98,6 +115,14 @@ ISSUES: Mapping[IssueCode, tuple[Severity, str]] = MappingProxyType(
         IssueCode.TEXTURE_KTX2: (
             Severity.WARNING,
             "KTX2 images need an engine with KHR_texture_basisu.",
+        ),
+        IssueCode.TEXTURE_NOT_CONVERTED: (
+            Severity.WARNING,
+            "An image is not of the size or type that was asked for.",
+        ),
+        IssueCode.TEXTURE_NOT_PACKED: (
+            Severity.WARNING,
+            "A packed map could not be made.",
         ),
         IssueCode.TEXTURE_WEBP: (Severity.WARNING, "WebP images are refused by some engines."),
         IssueCode.TOPOLOGY_SKIPPED: (

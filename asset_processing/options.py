@@ -7,13 +7,21 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from asset_processing.profiles import EngineProfile
+from asset_processing.texture_options import TextureOptions
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from asset_processing.collision_options import CollisionOptions
 
 __all__ = ["Pivot", "ProcessingOptions", "Violation"]
 
 _SCALES = ("scale_factor", "height_m", "longest_side_m")
 _COUNTS = ("max_triangles", "max_vertices", "decimation_target")
+
+_NO_CHANGES = TextureOptions()
+_PARTS = ("textures", "collision")
 
 
 class Pivot(Enum):
@@ -50,6 +58,9 @@ class ProcessingOptions:
         max_vertices: Budget in GPU vertices that the report checks.
         decimation_target: What the generator was asked for; the report checks it.
         extract_textures: Return the textures beside the GLB. They stay in the GLB as well.
+        engine_profile: What the result is for; `profiles.PROFILES` says what that changes.
+        textures: Changes to textures.
+        collision: A collision shape; None for none.
     """
 
     scale_factor: float | None = None
@@ -60,10 +71,18 @@ class ProcessingOptions:
     max_vertices: int | None = None
     decimation_target: int | None = None
     extract_textures: bool = True
+    engine_profile: EngineProfile = EngineProfile.GENERIC
+    textures: TextureOptions = _NO_CHANGES
+    collision: CollisionOptions | None = None
 
     def violations(self) -> tuple[Violation, ...]:
         """Return everything that is wrong with these options, not just the first thing."""
-        return (*self._bad_scales(), *self._several_scales(), *self._bad_counts())
+        return (
+            *self._bad_scales(),
+            *self._several_scales(),
+            *self._bad_counts(),
+            *self._bad_parts(),
+        )
 
     def _bad_scales(self) -> Iterator[Violation]:
         for name in _SCALES:
@@ -83,3 +102,9 @@ class ProcessingOptions:
             value = getattr(self, name)
             if value is not None and value <= 0:
                 yield Violation(name, f"{name} must be above 0, not {value}.")
+
+    def _bad_parts(self) -> Iterator[Violation]:
+        for name in _PARTS:
+            part = getattr(self, name)
+            for member, complaint in () if part is None else part.complaints():
+                yield Violation(f"{name}.{member}", f"{name}.{member} {complaint}")

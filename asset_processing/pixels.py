@@ -12,17 +12,27 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as Pillow
 
 if TYPE_CHECKING:
     from asset_processing.document import Image
 
-__all__ = ["Pixels", "Undecodable", "decode", "encode", "has_alpha_channel", "is_lossless"]
+__all__ = [
+    "DECODABLE",
+    "Pixels",
+    "Undecodable",
+    "decode",
+    "encode",
+    "has_alpha_channel",
+    "is_lossless",
+]
 
 Pixels: TypeAlias = NDArray[np.uint8]
 """Shape (height, width, channels), with 3 channels or 4; the first row is the upper one."""
 
 _FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
+DECODABLE = frozenset(_FORMATS)
+"""Media types that `decode` reads."""
+
 _PNG_DEPTH, _PNG_KIND = 24, 25  # Offsets in the file (PNG, 11.2.2).
 _PNG_WITH_ALPHA = frozenset({4, 6})
 _WEBP_ALPHA = 0x10  # Of the VP8X flags (RFC 9649, 2.7).
@@ -45,6 +55,8 @@ def decode(image: Image, *, to_look: bool = False) -> Pixels:
     Raises:
         Undecodable: The format is not one of ours, the file is broken, or 16 bits would be lost.
     """
+    from PIL import Image as Pillow  # noqa: PLC0415  # Most files decode no image.
+
     header = image.header
     name = _FORMATS.get(header.media_type)
     if name is None or header.width is None:
@@ -74,6 +86,8 @@ def encode(pixels: Pixels, *, media_type: str, lossless: bool) -> bytes:
         media_type: PNG, JPEG or WebP.
         lossless: For WebP; PNG is always lossless and JPEG never.
     """
+    from PIL import Image as Pillow  # noqa: PLC0415  # Most files decode no image.
+
     beside = io.BytesIO()
     picture = Pillow.fromarray(pixels)
     if media_type == "image/png":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from asset_processing.operations.textures import texture_images, texture_slots
-from asset_processing.raster import TooManyPixels, rasterize
+from asset_processing.rasterizer import TooManyPixels, rasterize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

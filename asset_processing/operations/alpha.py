@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from asset_processing.operations.textures import AlphaUse
 from asset_processing.pixels import Undecodable, decode, has_alpha_channel
 from asset_processing.surface import Part, Unreadable, read_surface
 from asset_processing.uv import base_texture, covered_texels, shown_images
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from asset_processing.document import GlbDocument
     from asset_processing.pixels import Pixels
 
-__all__ = ["AlphaFinding", "AlphaUse", "alpha_use", "find_alpha"]
+__all__ = ["AlphaFinding", "alpha_use", "find_alpha", "set_alpha_mode"]
 
 MAX_PIXELS = 1 << 26
 """How many pixels are decoded to look at their alpha; more are not measured."""
@@ -28,26 +28,19 @@ _NOISE = 1e-3  # Of all samples: fewer are stray.
 _MAX_TRIANGLES = 2_000_000
 
 
-class AlphaUse(Enum):
-    """What an alpha channel holds."""
-
-    NONE = "none"  # No alpha channel.
-    OPAQUE = "opaque"  # It is solid everywhere.
-    MASK = "mask"  # Solid or clear, nothing between but smooth edges.
-    BLEND = "blend"  # Half-transparent areas.
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlphaFinding:
     """A material and what its base colour's alpha holds where the model shows it.
 
     Attributes:
         material: Index of the material.
+        image: Index of the image.
         declared: Its ``alphaMode``.
         use: What the pixels hold; None where they could not be looked at.
     """
 
     material: int
+    image: int
     declared: str
     use: AlphaUse | None
 
@@ -97,8 +90,20 @@ def find_alpha(document: GlbDocument) -> list[AlphaFinding]:
             except Undecodable:
                 use = None
         declared = str(material.get("alphaMode", "OPAQUE"))
-        found.append(AlphaFinding(material=number, declared=declared, use=use))
+        factor = material.get("pbrMetallicRoughness", {}).get("baseColorFactor", (1, 1, 1, 1))
+        if use is AlphaUse.OPAQUE and factor[3] < 1:
+            use = AlphaUse.BLEND  # As a whole.
+        found.append(AlphaFinding(material=number, image=image, declared=declared, use=use))
     return found
+
+
+def set_alpha_mode(document: GlbDocument, material: int, mode: str) -> None:
+    """Give a material an ``alphaMode``; what only another one reads goes."""
+    values = document.edit_json()["materials"][material]
+    for name in ("alphaMode", "alphaCutoff"):
+        values.pop(name, None)
+    if mode != "OPAQUE":  # The default (glTF 2.0, 5.19.10).
+        values["alphaMode"] = mode
 
 
 def _surface(document: GlbDocument) -> list[Part]:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as Pillow
 
 from asset_processing.pixels import Pixels, Undecodable, decode, encode
 from asset_processing.profiles import TexturePacking
@@ -110,6 +109,8 @@ def _layout(texture: JsonObject) -> object:
 def _band(pixels: Pixels | None, band: int, size: tuple[int, int]) -> _Plane:
     if pixels is None:
         return np.full((size[1], size[0]), 255, dtype=np.float32)
+    from PIL import Image as Pillow  # noqa: PLC0415  # Most files decode no image.
+
     picture = Pillow.fromarray(np.ascontiguousarray(pixels[..., band], dtype=np.float32))
     return np.asarray(picture.resize(size, Pillow.Resampling.BILINEAR), dtype=np.float32)
 

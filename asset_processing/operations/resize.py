@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as Pillow
 
 if TYPE_CHECKING:
     from asset_processing.pixels import Pixels
@@ -116,6 +115,8 @@ def _alpha(pixels: Pixels, size: tuple[int, int]) -> _Plane | None:
 
 def _scaled(plane: NDArray[np.generic], size: tuple[int, int], *, sharp: bool = False) -> _Plane:
     """One channel in 32-bit floats, so that nothing is rounded on the way."""
+    from PIL import Image as Pillow  # noqa: PLC0415  # Most files decode no image.
+
     picture = Pillow.fromarray(np.ascontiguousarray(plane, dtype=np.float32))
     method = Pillow.Resampling.LANCZOS if sharp else Pillow.Resampling.BOX
     return np.asarray(picture.resize(size, method), dtype=np.float32)

@@ -9,14 +9,16 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from asset_processing._fields import JsonObject, is_integer
+from asset_processing.pixels import DECODABLE, has_alpha_channel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from asset_processing.document import GlbDocument
+    from asset_processing.document import GlbDocument, Image
 
 __all__ = [
     "SRGB_SLOTS",
+    "AlphaUse",
     "ColorSpace",
     "Texture",
     "TextureFacts",
@@ -45,6 +47,15 @@ class ColorSpace(Enum):
 
     SRGB = "srgb"
     LINEAR = "linear"
+
+
+class AlphaUse(Enum):
+    """What an alpha channel holds where the model shows it."""
+
+    NONE = "none"  # There is no alpha channel.
+    OPAQUE = "opaque"  # It is solid everywhere.
+    MASK = "mask"  # Solid or clear, nothing between but smooth edges.
+    BLEND = "blend"  # Half-transparent areas.
 
 
 _ROLES = {
@@ -107,6 +118,7 @@ class TextureFacts:
         color_space: By its first use; None where nobody uses it.
         size_bytes: Length of the encoded image.
         sha256: Of the encoded image, in hexadecimal.
+        alpha: What its alpha channel holds; None where nobody looked at one it has.
     """
 
     file_name: str
@@ -120,6 +132,7 @@ class TextureFacts:
     color_space: ColorSpace | None
     size_bytes: int
     sha256: str
+    alpha: AlphaUse | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,17 +148,30 @@ class Texture:
     data: memoryview
 
 
-def extract_textures(document: GlbDocument) -> tuple[Texture, ...]:
+def extract_textures(
+    document: GlbDocument, *, alpha: Mapping[int, AlphaUse] | None = None
+) -> tuple[Texture, ...]:
     """Return every image once, with all the roles it has; the document does not change.
 
     Images behind EXT_texture_webp, KHR_texture_basisu and the like are followed, and so are
     their fallbacks. The order is that of the file.
+
+    Args:
+        document: The document.
+        alpha: What the alpha channels of images hold, as far as somebody looked.
     """
     usages = image_usages(document)
     names = _names(document)
     files = _FileNames()
     return tuple(
-        _extract(document, image, found, name=names.get(image), files=files)
+        _extract(
+            document,
+            image,
+            found,
+            name=names.get(image),
+            files=files,
+            alpha=(alpha or {}).get(image, _alpha_of(document.images[image])),
+        )
         for image, found in usages.items()
     )
 
@@ -157,6 +183,7 @@ def _extract(
     *,
     name: str | None,
     files: _FileNames,
+    alpha: AlphaUse | None,
 ) -> Texture:
     image = document.images[index]
     roles = tuple(role for role in TextureRole if any(usage.role is role for usage in usages))
@@ -173,8 +200,15 @@ def _extract(
         color_space=_color_space(usages),
         size_bytes=len(image.data),
         sha256=hashlib.sha256(image.data).hexdigest(),
+        alpha=alpha,
     )
     return Texture(facts, image.data)
+
+
+def _alpha_of(image: Image) -> AlphaUse | None:
+    """NONE where the first bytes say that there is no alpha channel."""
+    readable = image.header.media_type in DECODABLE and image.header.width is not None
+    return AlphaUse.NONE if readable and not has_alpha_channel(image) else None
 
 
 def _color_space(usages: list[Usage]) -> ColorSpace | None:

@@ -9,7 +9,8 @@ import pytest
 
 from asset_processing.document import GlbDocument
 from asset_processing.operations import alpha as operation
-from asset_processing.operations.alpha import AlphaUse, alpha_use, find_alpha
+from asset_processing.operations.alpha import alpha_use, find_alpha
+from asset_processing.operations.textures import AlphaUse
 from asset_processing.pixels import encode
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asset_processing.raster import TooManyPixels, rasterize
+from asset_processing.rasterizer import TooManyPixels, rasterize
 
 
 def _counts(corners: np.ndarray, width: int, height: int) -> np.ndarray:
