@@ -28,6 +28,7 @@ from asset_processing.operations.textures import (
     Usage,
 )
 from asset_processing.options import Pivot, ProcessingOptions, Violation
+from asset_processing.output_options import ExportFormat, Provenance
 from asset_processing.outputs import OutputFile, OutputKind
 from asset_processing.process import ProcessedAsset, process, process_file
 from asset_processing.profiles import (
@@ -63,6 +64,7 @@ __all__ = [
     "Counts",
     "DecompositionMethod",
     "EngineProfile",
+    "ExportFormat",
     "FileFacts",
     "GlbTooLarge",
     "InvalidGlb",
@@ -80,6 +82,7 @@ __all__ = [
     "ProcessedAsset",
     "ProcessingError",
     "ProcessingOptions",
+    "Provenance",
     "Report",
     "Severity",
     "Texture",

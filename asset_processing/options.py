@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from asset_processing.collision_options import CollisionOptions
+    from asset_processing.output_options import ExportFormat, Provenance
 
 __all__ = ["Pivot", "ProcessingOptions", "Violation"]
 
 _SCALES = ("scale_factor", "height_m", "longest_side_m")
 _COUNTS = ("max_triangles", "max_vertices", "decimation_target")
 
+_MIN_THUMBNAIL_PX, _MAX_THUMBNAIL_PX = 16, 1024
 _NO_CHANGES = TextureOptions()
 _PARTS = ("textures", "collision")
 
@@ -61,6 +63,9 @@ class ProcessingOptions:
         engine_profile: What the result is for; `profiles.PROFILES` says what that changes.
         textures: Changes to textures.
         collision: A collision shape; None for none.
+        thumbnail_px: Width and height of a picture of the model; None for none.
+        exports: Other formats to have the model in.
+        provenance: Where the asset comes from, to be written into it; None writes nothing.
     """
 
     scale_factor: float | None = None
@@ -74,6 +79,9 @@ class ProcessingOptions:
     engine_profile: EngineProfile = EngineProfile.GENERIC
     textures: TextureOptions = _NO_CHANGES
     collision: CollisionOptions | None = None
+    thumbnail_px: int | None = None
+    exports: tuple[ExportFormat, ...] = ()
+    provenance: Provenance | None = None
 
     def violations(self) -> tuple[Violation, ...]:
         """Return everything that is wrong with these options, not just the first thing."""
@@ -82,6 +90,7 @@ class ProcessingOptions:
             *self._several_scales(),
             *self._bad_counts(),
             *self._bad_parts(),
+            *self._bad_thumbnail(),
         )
 
     def _bad_scales(self) -> Iterator[Violation]:
@@ -108,3 +117,9 @@ class ProcessingOptions:
             part = getattr(self, name)
             for member, complaint in () if part is None else part.complaints():
                 yield Violation(f"{name}.{member}", f"{name}.{member} {complaint}")
+
+    def _bad_thumbnail(self) -> Iterator[Violation]:
+        size = self.thumbnail_px
+        if size is not None and not _MIN_THUMBNAIL_PX <= size <= _MAX_THUMBNAIL_PX:
+            allowed = f"{_MIN_THUMBNAIL_PX} to {_MAX_THUMBNAIL_PX}"
+            yield Violation("thumbnail_px", f"thumbnail_px must be {allowed}, not {size}.")

@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from asset_processing.document import GlbDocument
+from asset_processing.issues import IssueCode
 from asset_processing.operations._plain_glb import plain_glb
 from asset_processing.operations.collision import collision_shapes
+from asset_processing.operations.exports import export
+from asset_processing.operations.provenance import write_provenance
+from asset_processing.operations.textures import extract_textures
+from asset_processing.operations.thumbnail import render_thumbnail
 from asset_processing.outputs import OutputFile, OutputKind
 from asset_processing.profiles import PROFILES, CollisionPlacement
 from asset_processing.report import CollisionFacts
 from asset_processing.scene import default_scene, draws
+from asset_processing.surface import Unreadable
+from asset_processing.work import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +27,7 @@ if TYPE_CHECKING:
     from asset_processing.operations.collision import Shape
     from asset_processing.work import Work
 
-__all__ = ["add_collision", "embed"]
+__all__ = ["add_collision", "add_exports", "add_provenance", "add_thumbnail", "embed"]
 
 _ARRAY_BUFFER, _ELEMENT_ARRAY_BUFFER = 34962, 34963
 
@@ -54,6 +61,49 @@ def add_collision(work: Work) -> None:
         triangles=sum(len(shape.faces) for shape in shapes),
         volume_m3=sum(map(_volume, shapes)),
     )
+
+
+def add_provenance(work: Work) -> None:
+    """Write where the asset comes from, where that is known."""
+    provenance = work.options.provenance
+    if provenance is not None and not write_provenance(work.document, provenance):
+        finding = Finding(code=IssueCode.PROVENANCE_NOT_WRITTEN, pointer="/asset/extras")
+        work.findings.append(finding)
+
+
+def add_thumbnail(work: Work) -> None:
+    """Draw the model."""
+    size_px = work.options.thumbnail_px
+    if size_px is None:
+        return
+    try:
+        data = render_thumbnail(work.document, size_px=size_px)
+    except Unreadable as exc:
+        code = IssueCode.THUMBNAIL_NOT_MADE
+        work.findings.append(Finding(code=code, addition=_because(exc)))
+        return
+    work.outputs.append(
+        OutputFile(
+            name="thumbnail.png", kind=OutputKind.THUMBNAIL, media_type="image/png", data=data
+        )
+    )
+
+
+def add_exports(work: Work) -> None:
+    """Write the model in other formats."""
+    formats = tuple(dict.fromkeys(work.options.exports))
+    textures = extract_textures(work.document) if formats else ()
+    for kind in formats:
+        try:
+            work.outputs.append(export(work.document, kind, textures=textures))
+        except Unreadable as exc:
+            addition = f"No {kind.value.upper()}: {exc}."
+            work.findings.append(Finding(code=IssueCode.EXPORT_NOT_MADE, addition=addition))
+
+
+def _because(reason: Exception) -> str:
+    text = str(reason)
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def embed(glb: bytes, shapes: Sequence[tuple[str, Shape]], *, like: GlbDocument) -> GlbDocument:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from asset_processing.document import GlbDocument
 from asset_processing.operations.pivot import set_pivot
 from asset_processing.operations.scale import scale, wanted_factor
-from asset_processing.output_steps import add_collision
+from asset_processing.output_steps import (
+    add_collision,
+    add_exports,
+    add_provenance,
+    add_thumbnail,
+)
 from asset_processing.texture_steps import (
     apply_alpha,
     change_textures,
@@ -47,12 +52,12 @@ STEPS: tuple[Step, ...] = (
     change_textures,
     # prune
     # LODs and collision inside the GLB
-    # provenance
+    add_provenance,
     _pack,
     look_at_alpha,
     pack_textures,
-    # thumbnail
+    add_thumbnail,
     # LODs
-    # exports
+    add_exports,
     add_collision,
 )

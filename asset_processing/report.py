@@ -252,15 +252,38 @@ class Report:
             ),
             f"file      {self.result.size_bytes:,} bytes, sha256 {self.result.sha256}",
         ]
+        if self.uv is not None:
+            density = self.uv.texel_density_px_m
+            lines.append(
+                f"uv        {self.uv.coverage:.0%} covered, {self.uv.overlap:.0%} of that twice"
+                + ("" if density is None else f", {density:,.0f} px/m")
+            )
+        if self.memory is not None:
+            lines.append(
+                f"gpu       {self.memory.geometry_bytes:,} bytes of geometry, "
+                f"{self.memory.textures_bytes:,} of textures "
+                f"({self.memory.textures_compressed_bytes:,} compressed), estimated"
+            )
+        if self.collision is not None:
+            lines.append(
+                f"collision {len(self.collision.names)} parts, {self.collision.triangles:,} "
+                f"triangles, {self.collision.volume_m3:.4g} m3, as {self.collision.placement.value}"
+            )
         lines += [
             f"texture   {texture.file_name} {texture.width or '?'}x{texture.height or '?'}"
             for texture in self.textures
         ]
+        lines += [_described(output) for output in self.outputs]
         lines += [
             f"{issue.severity.value:<9} {issue.code.value}: {issue.message}"
             for issue in self.issues
         ]
         return "\n".join(lines) + "\n"
+
+
+def _described(output: OutputFacts) -> str:
+    without = f", without {', '.join(output.loses)}" if output.loses else ""
+    return f"output    {output.name} {output.size_bytes:,} bytes{without}"
 
 
 def _mark(passed: bool | None) -> str:  # noqa: FBT001  # Three states, one argument.

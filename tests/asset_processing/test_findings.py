@@ -76,8 +76,11 @@ _OF_STEPS = {
     IssueCode.ALPHA_MODE_PROPOSED,
     IssueCode.ALPHA_MODE_SET,
     IssueCode.ALPHA_UNUSED,
+    IssueCode.EXPORT_NOT_MADE,
+    IssueCode.PROVENANCE_NOT_WRITTEN,
     IssueCode.TEXTURE_NOT_CONVERTED,
     IssueCode.TEXTURE_NOT_PACKED,
+    IssueCode.THUMBNAIL_NOT_MADE,
 }
 
 
