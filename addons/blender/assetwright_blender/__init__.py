@@ -1,0 +1,1 @@
+"""Assetwright in Blender."""
