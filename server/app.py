@@ -10,9 +10,11 @@ import contextlib
 import os
 import signal
 import sys
+import tempfile
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -49,15 +51,19 @@ from server.log import configure_logging
 from server.rpc.assets import AssetServicer
 from server.rpc.generation import GenerationServicer
 from server.rpc.models import ModelServicer
-from server.rpc.server import RpcServer, Tls, tune_allocator
+from server.rpc.raw import RawCalls
+from server.rpc.server import MAX_REQUEST_BYTES, RpcServer, Tls, tune_allocator
 from server.sandbox import SandboxSettings, run_sandbox
 from server.settings import GatewayMode, Settings, SettingsError
 from server.storage import BlobStore
-from server.web import web_app
+from server.tokens import Tokens
+from server.web import Bridge, Origins, web_app
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
+
+    from starlette.types import ASGIApp
 
     from server.sandbox import RunningSandbox
 
@@ -172,18 +178,24 @@ async def run_server(settings: Settings) -> AsyncIterator[RunningServer]:
             hooks=hooks,
             providers=providers,
         )
+        calls = RawCalls()
+        stack.push_async_callback(calls.close)
         app = web_app(
             links=links,
             hooks=hooks,
             jobs=house.jobs,
             blobs=house.library.blobs,
             is_draining=lambda: house.jobs.is_draining,
+            bridge=Bridge(calls, max_message_bytes=MAX_REQUEST_BYTES),
+            for_callers=_for_callers(settings),
         )
         await stack.enter_async_context(serve_on(listener, app))
         resumed = await house.jobs.start()
         stack.push_async_callback(house.jobs.stop, settings.drain_s)
         rpc = _rpc_server(settings, gateways, house)
+        inner = _inner_address(stack, rpc)
         port = await _listen_grpc(rpc, settings)
+        calls.connect(inner)
         stack.push_async_callback(_end, rpc, house.jobs)
         _log.info("server_ready", gateway=settings.mode.value, resumed_jobs=resumed)
         yield RunningServer(
@@ -374,6 +386,26 @@ def _hook_url(settings: Settings) -> str | None:
     if url is None or not (url.startswith("https://") or is_loopback(host_of(url))):
         return None
     return url.rstrip("/")
+
+
+def _for_callers(settings: Settings) -> Callable[[ASGIApp], ASGIApp]:
+    """Return what stands around the HTTP port's routes for callers."""
+    ours = None if settings.public_url is None else host_of(settings.public_url)
+
+    def is_our_host(host: str) -> bool:
+        return Tokens(settings.tokens).asked_for or is_loopback(host) or host == ours
+
+    return partial(Origins, allowed=settings.allowed_origins, is_our_host=is_our_host)
+
+
+def _inner_address(stack: contextlib.AsyncExitStack, rpc: RpcServer) -> str:
+    """Let the gRPC server listen to the HTTP port's bridge, where nobody else reaches it."""
+    if sys.platform == "win32":  # gRPC has no Unix sockets there.
+        return f"127.0.0.1:{rpc.add_inner_port('127.0.0.1:0')}"
+    # The folder is its owner's alone (0700), and its path short, as a socket's must be.
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="assetwright-"))
+    rpc.add_inner_port(f"unix:{folder}/grpc")
+    return f"unix:{folder}/grpc"
 
 
 async def _listen_grpc(rpc: RpcServer, settings: Settings) -> int:

@@ -44,6 +44,14 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
+def _origins(text: str) -> tuple[str, ...]:
+    origins = _words(text)
+    for origin in origins:
+        if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", origin):
+            raise ValueError(f"{origin!r} is not of the form https://HOST or http://HOST:PORT")
+    return origins
+
+
 def _flag(text: str) -> bool:
     if text.lower() not in ("0", "1", "false", "true"):
         raise ValueError("it is 0 or 1")
@@ -153,6 +161,13 @@ class Settings:
         _words,
         (),
         "Tokens that callers may use, comma-separated; none: no token is asked on loopback.",
+    )
+    allowed_origins: tuple[str, ...] = _setting(
+        "ASSETWRIGHT_ALLOWED_ORIGINS",
+        _origins,
+        (),
+        "Origins of web pages that may call the HTTP port, such as `https://tools.example.org`, "
+        "comma-separated; none: no page may.",
     )
     tls_cert: Path | None = _setting(
         "ASSETWRIGHT_TLS_CERT", Path, None, "PEM certificate chain of the gRPC port."

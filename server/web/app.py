@@ -2,7 +2,7 @@
 
 `GET /inputs/...` hands an input to the gateway, to whoever has the signed link. `GET /healthz`
 answers 200 while jobs are accepted and 503 while the server drains. `POST /hooks/...` takes a
-gateway's callback.
+gateway's callback. `POST /{package.Service}/{Method}` is gRPC-Web.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from starlette.requests import Request
+    from starlette.types import ASGIApp
 
     from server.gateway.hooks import HookLinks
     from server.gateway.links import InputLinks
     from server.jobs.port import Jobs
     from server.storage import BlobStore
+    from server.web.bridge import Bridge
 
 __all__ = ["web_app"]
 
@@ -37,8 +39,13 @@ def web_app(
     jobs: Jobs,
     blobs: BlobStore,
     is_draining: Callable[[], bool],
+    bridge: Bridge,
+    for_callers: Callable[[ASGIApp], ASGIApp],
 ) -> Starlette:
-    """Return the application of the HTTP port."""
+    """Return the application of the HTTP port.
+
+    `for_callers` stands around what callers use, and says from where.
+    """
 
     async def healthz(_request: Request) -> Response:
         if is_draining():
@@ -69,10 +76,14 @@ def web_app(
         jobs.poke(job_id)
         return PlainTextResponse("ok\n")
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/hooks/{job_id}/{signature}", take_callback, methods=["POST"]),
             Route("/healthz", healthz),
             Route("/inputs/{sha256}/{expires}/{signature}", read_input),
+            Route("/{service}/{method}", for_callers(bridge), methods=["POST", "OPTIONS"]),
         ]
     )
+    # A redirect would turn an unknown path into one that a client follows without its body.
+    app.router.redirect_slashes = False
+    return app
