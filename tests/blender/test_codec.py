@@ -39,7 +39,7 @@ def _random(dice: random.Random) -> tuple[type[Message], GoogleMessage]:
 
 
 def test_the_generated_messages_match_the_protos() -> None:
-    tool = _ROOT / "tools" / "generate_blender_messages.py"
+    tool = _ROOT / "tools" / "generate_blender.py"
     done = subprocess.run(  # noqa: S603  # Ours.
         [sys.executable, tool, "--check"], capture_output=True, text=True, check=False
     )
