@@ -95,6 +95,7 @@ class Desk:
         self._quoted = b""
         self._trouble: Trouble | None = None
         self._busy: set[str] = set()
+        self._waiting: dict[str, Callable[[], None]] = {}
 
     @property
     def models(self) -> list[Model]:
@@ -284,28 +285,40 @@ class Desk:
         self.changes.put(Change("job", record.request_id))
 
     def _ask(self, what: str, question: Callable[[], None]) -> None:
+        """Put a question in a thread; one of the same name that waits is overtaken."""
         with self._lock:
+            self._waiting[what] = question
             if what in self._busy:
                 return
             self._busy.add(what)
+        threading.Thread(
+            target=self._answer, args=(what,), name=f"assetwright {what}", daemon=True
+        ).start()
 
-        def run() -> None:
-            trouble = None
-            try:
-                question()
-            except CallError as error:
-                trouble = of_call(error)
-            except AddressError as wrong:
-                trouble = of_problem(str(wrong), "check_address")
-            except OSError as wrong:
-                trouble = of_condition("UNEXPECTED", str(wrong))
+    def _answer(self, what: str) -> None:
+        while True:
             with self._lock:
-                self._busy.discard(what)
-                if trouble is not None:
+                question = self._waiting.pop(what, None)
+                if question is None:
+                    self._busy.discard(what)
+                    break
+            trouble = _trouble_of(question)
+            if trouble is not None:
+                with self._lock:
                     self._trouble = trouble
-            self.changes.put(Change(what.partition(" ")[0]))
+        self.changes.put(Change(what.partition(" ")[0]))
 
-        threading.Thread(target=run, name=f"assetwright {what}", daemon=True).start()
+
+def _trouble_of(question: Callable[[], None]) -> Trouble | None:
+    try:
+        question()
+    except CallError as error:
+        return of_call(error)
+    except AddressError as wrong:
+        return of_problem(str(wrong), "check_address")
+    except OSError as wrong:
+        return of_condition("UNEXPECTED", str(wrong))
+    return None
 
 
 def _same(address: str) -> str:

@@ -77,6 +77,7 @@ class Record:
         request: The request's bytes, to be sent again where nobody knows that it arrived.
         title: For the list.
         server: The address it was sent to.
+        picture: SHA-256 of the picture it starts from, which the store has; empty for none.
         placement: Where the result goes.
         provenance: What it was made from, for the imported object.
         created_s: When it was sent, in Unix time.
@@ -92,6 +93,7 @@ class Record:
     request: bytes
     title: str
     server: str
+    picture: str = ""
     placement: Placement = field(default_factory=Placement)
     provenance: tuple[tuple[str, str], ...] = ()
     created_s: float = field(default_factory=time.time)
@@ -133,7 +135,11 @@ def advance(record: Record, event: JobEvent) -> Record:
     change = _CHANGES.get(kind or "")
     changed = change(record, event) if change else {}
     sequence = max(record.sequence, event.sequence)
-    values = {"job_id": event.job_id or record.job_id, "sequence": sequence, "waiting": None}
+    values: dict[str, Any] = {
+        "job_id": event.job_id or record.job_id,
+        "sequence": sequence,
+        "waiting": None,
+    }
     return replace(record, **(values | changed))
 
 

@@ -16,6 +16,8 @@ from ..wire.messages import (
     CancelJobResponse,
     GenerateRequest,
     GenerateResponse,
+    Input,
+    InputRole,
     ProcessRequest,
     ProcessResponse,
     WatchJobRequest,
@@ -23,6 +25,7 @@ from ..wire.messages import (
 )
 from .fetch import fetch, is_whole
 from .record import Phase, advance
+from .upload import upload
 from .words import of_call, of_problem
 
 if TYPE_CHECKING:
@@ -42,6 +45,7 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 10.0
 _PASSING = {"CONNECTION_LOST", "NO_ANSWER", "SERVER_DOWN"}
 _PASSING_REASONS = {"DRAINING", "STORAGE_UNAVAILABLE"}
 _DAMAGES = 3
+_INLINE_BYTES = 1 << 20  # The contract's limit.
 
 
 def cancel(server: Server, job_id: str) -> None:
@@ -158,12 +162,21 @@ class Runner(threading.Thread):
         data = self._record.request
         if self._record.method == "Generate":
             generate = decode(GenerateRequest, data)
+            if self._record.picture:
+                generate.inputs = [self._picture()]
             method = "GenerationService/Generate"
             self._follow(self._server.stream(method, generate, GenerateResponse))
         else:
             process = decode(ProcessRequest, data)
             method = "GenerationService/Process"
             self._follow(self._server.stream(method, process, ProcessResponse))
+
+    def _picture(self) -> Input:
+        data = self._store.asset_path(self._record.picture, "").read_bytes()
+        if len(data) <= _INLINE_BYTES:
+            return Input(role=InputRole.SOURCE, inline_data=data)
+        asset_id = upload(self._server, data, self._record.picture, leave=self._leave)
+        return Input(role=InputRole.SOURCE, asset_id=asset_id)
 
     def _watch(self) -> None:
         request = WatchJobRequest(job_id=self._record.job_id, after_sequence=self._record.sequence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -57,6 +58,18 @@ class Store:
     def forget(self, request_id: str) -> None:
         """Drop a record."""
         (self._jobs / f"{request_id}.json").unlink(missing_ok=True)
+
+    def keep_picture(self, data: bytes) -> str:
+        """Keep a picture until its job has been sent, and return its SHA-256.
+
+        Raises:
+            OSError: As `save`.
+        """
+        sha256 = hashlib.sha256(data).hexdigest()
+        path = self.asset_path(sha256, "")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        return sha256
 
     def asset_path(self, sha256: str, media_type: str) -> Path:
         """Return where an asset's bytes belong.

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from .codec import DecodeError, decode
 from .messages import BadRequest, ErrorInfo, RetryInfo, Status
 
-__all__ = ["CODES", "CallError", "from_trailers"]
+__all__ = ["CODES", "CallError", "Violation", "from_trailers"]
 
 CODES = (
     "OK",
