@@ -21,8 +21,17 @@ from assetwright.v1 import asset_service_pb2, generation_service_pb2, job_pb2, m
 
 _ROOT = Path(__file__).parents[2]
 _LINKED = (asset_service_pb2, generation_service_pb2, model_service_pb2, error_details_pb2)
-_KINDS: dict[str, type[Message]] = {
-    (kind.__doc__ or "").removesuffix("."): kind for kind in Message.__subclasses__()
+_KINDS: dict[str, type[Message]] = {kind.__name__: kind for kind in Message.__subclasses__()}
+_ELSEWHERE = {
+    "AnyMessage": "google.protobuf.Any",
+    "BadRequest": "google.rpc.BadRequest",
+    "BadRequestFieldViolation": "google.rpc.BadRequest.FieldViolation",
+    "Duration": "google.protobuf.Duration",
+    "ErrorInfo": "google.rpc.ErrorInfo",
+    "LocalizedMessage": "google.rpc.LocalizedMessage",
+    "RetryInfo": "google.rpc.RetryInfo",
+    "Status": "google.rpc.Status",
+    "Timestamp": "google.protobuf.Timestamp",
 }
 _ROUNDS = 6000
 
@@ -30,7 +39,9 @@ _ROUNDS = 6000
 def _google(name: str) -> type[GoogleMessage]:
     assert _LINKED
     assert status_pb2
-    return GetMessageClass(Default().FindMessageTypeByName(name))
+    return GetMessageClass(
+        Default().FindMessageTypeByName(_ELSEWHERE.get(name, f"assetwright.v1.{name}"))
+    )
 
 
 def _random(dice: random.Random) -> tuple[type[Message], GoogleMessage]:
@@ -133,8 +144,8 @@ def test_two_members_of_a_oneof_are_refused_by_name() -> None:
     [
         (messages.ListJobsRequest(page_size=1 << 31), "page_size"),
         (messages.WatchJobRequest(after_sequence=-1), "after_sequence"),
-        (messages.GetJobRequest(job_id=b"job"), "job_id"),  # type: ignore[arg-type]  # Wrong on purpose.
-        (messages.GetJobRequest(job_id="\ud800"), "job_id"),
+        (messages.WatchJobRequest(job_id=b"job"), "job_id"),  # type: ignore[arg-type]  # Wrong on purpose.
+        (messages.WatchJobRequest(job_id="\ud800"), "job_id"),
         (messages.Box(width_m="wide"), "width_m"),  # type: ignore[arg-type]  # Wrong on purpose.
         (messages.Input(inline_data="text"), "inline_data"),  # type: ignore[arg-type]  # Wrong on purpose.
     ],
@@ -160,14 +171,19 @@ def test_size_is_limited() -> None:
 
 
 def test_small_bytes_cannot_become_much_memory() -> None:
-    empty_asset = b"\x0a\x00"
-    at_the_limit = decode(messages.ListAssetsResponse, empty_asset * codec.MAX_VALUES)
-    assert len(at_the_limit.assets) == codec.MAX_VALUES
+    empty_model = b"\x0a\x00"
+    at_the_limit = decode(messages.ListModelsResponse, empty_model * codec.MAX_VALUES)
+    assert len(at_the_limit.models) == codec.MAX_VALUES
     with pytest.raises(DecodeError, match="values"):
-        decode(messages.ListAssetsResponse, empty_asset * (codec.MAX_VALUES + 1))
+        decode(messages.ListModelsResponse, empty_model * (codec.MAX_VALUES + 1))
 
 
 def test_an_event_of_a_newer_kind_is_an_event_without_a_kind() -> None:
     newer = job_pb2.JobEvent(job_id="job_1", sequence=4).SerializeToString() + b"\xfa\x03\x01x"
     event = decode(messages.JobEvent, newer)
     assert (event.job_id, event.sequence, event.which("kind")) == ("job_1", 4, None)
+
+
+def test_a_message_knows_its_fields() -> None:
+    with pytest.raises(TypeError, match="Money has no field amount"):
+        messages.Money(amount=1)  # type: ignore[call-arg]  # Wrong on purpose.

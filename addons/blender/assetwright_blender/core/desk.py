@@ -140,14 +140,14 @@ class Desk:
 
         def ask() -> None:
             models: list[Model] = []
-            request = ListModelsRequest(page_size=500)
+            page = ListModelsResponse()
             server = connection.server()
-            while True:
+            while not models or page.next_page_token:
+                request = ListModelsRequest(page_size=500, page_token=page.next_page_token)
                 page = server.unary("ModelService/ListModels", request, ListModelsResponse)
                 models += page.models
-                if not page.next_page_token:
+                if not page.models:
                     break
-                request = replace(request, page_token=page.next_page_token)
             with self._lock:
                 self._models = models
                 self._trouble = None

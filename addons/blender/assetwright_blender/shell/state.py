@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ __all__ = [
     "connection",
     "desk",
     "document",
+    "is_here",
     "model",
     "open_desk",
     "preferences",
@@ -78,5 +79,14 @@ def model(model_id: str) -> Model | None:
 
 
 def document(scene: bpy.types.Scene) -> str:
-    """Return what tells this document from others: its file, else this run of Blender."""
-    return f"{bpy.data.filepath or os.getpid()}\n{scene.name}"
+    """Return what tells this document from others: what is open now, its file, and the scene."""
+    # Blender empties this dictionary when it opens another file, and at no other time.
+    opened = bpy.app.driver_namespace.setdefault("assetwright_document", str(uuid.uuid4()))
+    return f"{opened}\n{bpy.data.filepath}\n{scene.name}"
+
+
+def is_here(document_then: str, scene: bpy.types.Scene) -> bool:
+    """Tell whether that document, or the file it was saved as, is open now."""
+    opened, path, name = (*document_then.split("\n"), "", "", "")[:3]
+    now_opened, now_path, now_name = document(scene).split("\n")
+    return name == now_name and (opened == now_opened or (path != "" and path == now_path))

@@ -79,9 +79,9 @@ def _ask() -> None:
 
 def _place_one() -> None:
     """Place one model that is ready, if it was asked for in this document."""
-    here = state.document(bpy.context.scene)
+    scene = bpy.context.scene
     for record in state.desk().records():
-        if record.phase is not Phase.READY or record.placement.document != here:
+        if record.phase is not Phase.READY or not state.is_here(record.placement.document, scene):
             continue
         try:
             jobs.put(record)

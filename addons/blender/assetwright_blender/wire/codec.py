@@ -73,7 +73,7 @@ class Field:
 
 
 class Message:
-    """What every generated message is: a dataclass with its table.
+    """What every message is: attributes, and the table that says which.
 
     A field without a value is None where the contract can tell that from zero: ``optional`` ones,
     sub-messages and the members of a oneof.
@@ -82,9 +82,21 @@ class Message:
     FIELDS: ClassVar[tuple[Field, ...]] = ()
     BY_NUMBER: ClassVar[dict[int, Field]] = {}
 
-    def __init_subclass__(cls) -> None:
-        """Index the table."""
-        cls.BY_NUMBER = {field.number: field for field in cls.FIELDS}
+    def __init__(self, **values: object) -> None:
+        for field in self.FIELDS:
+            value = values.pop(field.name) if field.name in values else _initial(field)
+            setattr(self, field.name, value)
+        if values:
+            raise TypeError(f"{type(self).__name__} has no field {', '.join(values)}")
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    __hash__ = None  # type: ignore[assignment]  # It changes.
+
+    def __repr__(self) -> str:
+        set_ones = (f"{name}={value!r}" for name, value in vars(self).items() if value)
+        return f"{type(self).__name__}({', '.join(set_ones)})"
 
     def which(self, group: str) -> str | None:
         """Return the name of the oneof's member that has a value, or None."""
@@ -92,6 +104,16 @@ class Message:
             if field.group == group and getattr(self, field.name) is not None:
                 return field.name
         return None
+
+
+def _initial(field: Field) -> Any:  # noqa: ANN401  # By the table.
+    if field.shape == "map":
+        return {}
+    if field.shape == "many":
+        return []
+    if field.shape == "optional" or field.group or field.of is not None:
+        return None
+    return _ZERO.get(field.kind, 0)
 
 
 M = TypeVar("M", bound=Message)
