@@ -40,6 +40,7 @@ check: $(VENV)/.dev  ## Run every static check: style, types, layers, contract, 
 	$(BIN)/buf lint
 	$(BIN)/buf format --diff --exit-code
 	$(BIN)/python tools/generate_proto.py --check
+	$(BIN)/python tools/generate_blender.py --check
 	$(BIN)/python tools/write_tables.py --check
 	$(BIN)/python tools/write_model_docs.py --check
 
@@ -50,6 +51,7 @@ format: $(VENV)/.dev  ## Format the code and the protos.
 
 proto: $(VENV)/.dev  ## Generate assetwright/v1 from the protos again.
 	$(BIN)/python tools/generate_proto.py
+	$(BIN)/python tools/generate_blender.py
 
 tables: $(VENV)/.dev  ## Write the tables of the docs from the code again.
 	$(BIN)/python tools/write_tables.py
