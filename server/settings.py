@@ -70,9 +70,15 @@ def _bucket(text: str) -> str:
     return text
 
 
+def _database_url(text: str) -> str:
+    if not re.match(r"postgres(ql)?://", text):
+        raise ValueError("it is postgresql://USER@HOST:PORT/DATABASE")
+    return text
+
+
 def _setting(name: str, parse: Callable[[str], Any], default: Any, doc: str) -> Any:
     """Return a dataclass field read from the environment variable `name`."""
-    secret = name.endswith(("_KEY", "_KEY_ID", "_TOKEN", "_TOKENS"))
+    secret = name.endswith(("_KEY", "_KEY_ID", "_TOKEN", "_TOKENS", "_DATABASE_URL"))
     metadata = {"name": name, "parse": parse, "doc": doc, "secret": secret}
     return field(default=default, repr=not secret, metadata=metadata)
 
@@ -92,6 +98,18 @@ class Settings:
         lambda text: Path(text).expanduser(),
         None,
         "Where jobs and assets are kept; by default the platform's folder for application data.",
+    )
+    database_url: str | None = _setting(
+        "ASSETWRIGHT_DATABASE_URL",
+        _database_url,
+        None,
+        "`postgresql://...`, shared by many nodes; by default SQLite in the data folder, for one.",
+    )
+    node_lease_s: float = _setting(
+        "ASSETWRIGHT_NODE_LEASE_S",
+        _positive,
+        15.0,
+        "How long a node may be silent before others take its jobs over.",
     )
     gateway: GatewayMode | None = _setting(
         "ASSETWRIGHT_GATEWAY",
@@ -174,10 +192,32 @@ class Settings:
         "ASSETWRIGHT_POLL_MAX_S", _positive, None, "Longest pause; 10 live, 1 sandbox."
     )
     max_running_jobs: int = _setting(
-        "ASSETWRIGHT_MAX_RUNNING_JOBS", _count, 64, "Jobs worked on at the same time."
+        "ASSETWRIGHT_MAX_RUNNING_JOBS", _count, 64, "Jobs that one node works on at once."
     )
     max_queued_jobs: int = _setting(
         "ASSETWRIGHT_MAX_QUEUED_JOBS", _count, 1000, "Jobs that may wait; more are refused."
+    )
+    model_concurrency: int = _setting(
+        "ASSETWRIGHT_MODEL_CONCURRENCY",
+        _count,
+        64,
+        "Jobs of one model at the same time, on all nodes together.",
+    )
+    model_starts_per_minute: int | None = _setting(
+        "ASSETWRIGHT_MODEL_STARTS_PER_MINUTE",
+        _count,
+        None,
+        "Jobs of one model begun in a minute, on all nodes together; none: no limit.",
+    )
+    queue_poll_s: float = _setting(
+        "ASSETWRIGHT_QUEUE_POLL_S", _positive, 0.2, "How often the queues are looked at."
+    )
+    submission_grace_s: float = _setting(
+        "ASSETWRIGHT_SUBMISSION_GRACE_S",
+        _positive,
+        300.0,
+        "How long a lost answer to a paid request is waited for, where another node or a callback "
+        "may bring it; then the job ends as SUBMISSION_UNKNOWN.",
     )
     daily_budget_usd: float | None = _setting(
         "ASSETWRIGHT_DAILY_BUDGET_USD",
