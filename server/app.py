@@ -11,9 +11,11 @@ import os
 import secrets
 import signal
 import sys
+import tempfile
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -28,6 +30,7 @@ from server.addresses import (
     split_address,
 )
 from server.asgi import address_of, serve_on
+from server.buckets import BucketAccess
 from server.folder import FolderLock
 from server.gateway.guard import CheckedResolver, MediaPolicy
 from server.gateway.hooks import HookLinks
@@ -57,18 +60,23 @@ from server.log import configure_logging
 from server.rpc.assets import AssetServicer
 from server.rpc.generation import GenerationServicer
 from server.rpc.models import ModelServicer
-from server.rpc.server import RpcServer, Tls, tune_allocator
+from server.rpc.raw import RawCalls
+from server.rpc.server import MAX_REQUEST_BYTES, RpcServer, Tls, tune_allocator
 from server.sandbox import SandboxSettings, run_sandbox
 from server.settings import GatewayMode, Settings, SettingsError
-from server.storage import BlobStore
-from server.web import web_app
+from server.storage import open_blobs
+from server.tokens import Tokens
+from server.web import Bridge, Origins, web_app
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
+
+    from starlette.types import ASGIApp
 
     from server.jobs.database import Transactions
     from server.sandbox import RunningSandbox
+    from server.storage import Blobs
 
 __all__ = ["RunningServer", "run_server", "serve"]
 
@@ -183,13 +191,18 @@ async def run_server(settings: Settings) -> AsyncIterator[RunningServer]:
             publisher=publisher_for(bucket=_bucket(settings), links=links),
             hooks=hooks,
             providers=providers,
+            blobs=await open_blobs(settings),
         )
+        calls = RawCalls()
+        stack.push_async_callback(calls.close)
         app = web_app(
             links=links,
             hooks=hooks,
             jobs=house.jobs,
             blobs=house.library.blobs,
             is_draining=lambda: house.jobs.is_draining,
+            bridge=Bridge(calls, max_message_bytes=MAX_REQUEST_BYTES),
+            for_callers=_for_callers(settings),
         )
         await stack.enter_async_context(serve_on(listener, app))
         stack.push_async_callback(house.jobs.stop, settings.drain_s)
@@ -199,7 +212,9 @@ async def run_server(settings: Settings) -> AsyncIterator[RunningServer]:
             signals.start()
             stack.push_async_callback(signals.stop)
         rpc = _rpc_server(settings, gateways, house)
+        inner = _inner_address(stack, rpc)
         port = await _listen_grpc(rpc, settings)
+        calls.connect(inner)
         stack.push_async_callback(_end, rpc, house.jobs)
         _log.info("server_ready", gateway=settings.mode.value, resumed_jobs=resumed)
         yield RunningServer(
@@ -228,10 +243,11 @@ def _house(
     publisher: Publisher,
     hooks: HookLinks,
     providers: list[Provider],
+    blobs: Blobs,
 ) -> _House:
     """Make what jobs are made of."""
     catalog = Catalog.load(*settings.catalog_dirs)
-    library = AssetLibrary(store=store, blobs=BlobStore(settings.folder / "blobs"), now=_now)
+    library = AssetLibrary(store=store, blobs=blobs, now=_now)
     workshop = Workshop(
         workers=settings.process_workers,
         timeout_s=settings.process_timeout_s,
@@ -391,20 +407,9 @@ def _bucket(settings: Settings) -> Bucket | None:
     """
     if settings.input_bucket is None:
         return None
-    endpoint = settings.aws_endpoint
-    schemes = ("https://", "http://") if settings.aws_allow_http else ("https://",)
-    if endpoint is not None and not endpoint.startswith(schemes):
-        raise SettingsError("AWS_ENDPOINT must be an https address, or http with AWS_ALLOW_HTTP=1.")
+    access = BucketAccess.of(settings)
     try:
-        return Bucket.at(
-            settings.input_bucket,
-            access_key_id=settings.aws_access_key_id,
-            secret_access_key=settings.aws_secret_access_key,
-            session_token=settings.aws_session_token,
-            endpoint=endpoint,
-            region=settings.aws_region,
-            allow_http=settings.aws_allow_http,
-        )
+        return Bucket.at(settings.input_bucket, access)
     except ValueError as exc:
         raise SettingsError(f"ASSETWRIGHT_INPUT_BUCKET, AWS_ENDPOINT, AWS_REGION: {exc}.") from None
 
@@ -424,6 +429,26 @@ def _hook_url(settings: Settings) -> str | None:
     if url is None or not (url.startswith("https://") or is_loopback(host_of(url))):
         return None
     return url.rstrip("/")
+
+
+def _for_callers(settings: Settings) -> Callable[[ASGIApp], ASGIApp]:
+    """Return what stands around the HTTP port's routes for callers."""
+    ours = None if settings.public_url is None else host_of(settings.public_url)
+
+    def is_our_host(host: str) -> bool:
+        return Tokens(settings.tokens).asked_for or is_loopback(host) or host == ours
+
+    return partial(Origins, allowed=settings.allowed_origins, is_our_host=is_our_host)
+
+
+def _inner_address(stack: contextlib.AsyncExitStack, rpc: RpcServer) -> str:
+    """Let the gRPC server listen to the HTTP port's bridge, where nobody else reaches it."""
+    if sys.platform == "win32":  # gRPC has no Unix sockets there.
+        return f"127.0.0.1:{rpc.add_inner_port('127.0.0.1:0')}"
+    # The folder is its owner's alone (0700), and its path short, as a socket's must be.
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="assetwright-"))
+    rpc.add_inner_port(f"unix:{folder}/grpc")
+    return f"unix:{folder}/grpc"
 
 
 async def _listen_grpc(rpc: RpcServer, settings: Settings) -> int:

@@ -44,6 +44,14 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
+def _origins(text: str) -> tuple[str, ...]:
+    origins = _words(text)
+    for origin in origins:
+        if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", origin):
+            raise ValueError(f"{origin!r} is not of the form https://HOST or http://HOST:PORT")
+    return origins
+
+
 def _flag(text: str) -> bool:
     if text.lower() not in ("0", "1", "false", "true"):
         raise ValueError("it is 0 or 1")
@@ -74,6 +82,12 @@ def _database_url(text: str) -> str:
     if not re.match(r"postgres(ql)?://", text):
         raise ValueError("it is postgresql://USER@HOST:PORT/DATABASE")
     return text
+
+
+def _assets(text: str) -> str | Path:
+    if "://" in text:
+        return _bucket(text)
+    return Path(text).expanduser()
 
 
 def _setting(name: str, parse: Callable[[str], Any], default: Any, doc: str) -> Any:
@@ -110,6 +124,19 @@ class Settings:
         _positive,
         15.0,
         "How long a node may be silent before others take its jobs over.",
+    )
+    assets: str | Path | None = _setting(
+        "ASSETWRIGHT_ASSETS",
+        _assets,
+        None,
+        "Where assets' bytes are: `s3://BUCKET/PREFIX` or a folder, both open to many nodes; "
+        "by default in the data folder.",
+    )
+    asset_cache_bytes: int = _setting(
+        "ASSETWRIGHT_ASSET_CACHE_BYTES",
+        _count,
+        10 * 1024 * _MIB,
+        "Most bytes of copies of a bucket's assets that are kept in the data folder.",
     )
     gateway: GatewayMode | None = _setting(
         "ASSETWRIGHT_GATEWAY",
@@ -171,6 +198,13 @@ class Settings:
         _words,
         (),
         "Tokens that callers may use, comma-separated; none: no token is asked on loopback.",
+    )
+    allowed_origins: tuple[str, ...] = _setting(
+        "ASSETWRIGHT_ALLOWED_ORIGINS",
+        _origins,
+        (),
+        "Origins of web pages that may call the HTTP port, such as `https://tools.example.org`, "
+        "comma-separated; none: no page may.",
     )
     tls_cert: Path | None = _setting(
         "ASSETWRIGHT_TLS_CERT", Path, None, "PEM certificate chain of the gRPC port."

@@ -191,6 +191,8 @@ class Runtime:
 
     async def stop(self) -> None:
         """Hand out no more jobs. The tasks of those that run have to be cancelled before."""
+        if _Current.runtime is not self:
+            return
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[None] = loop.create_future()
 

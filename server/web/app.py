@@ -2,7 +2,7 @@
 
 `GET /inputs/...` hands an input to the gateway, to whoever has the signed link. `GET /healthz`
 answers 200 while jobs are accepted and 503 while the server drains. `POST /hooks/...` takes a
-gateway's callback.
+gateway's callback. `POST /{package.Service}/{Method}` is gRPC-Web.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from starlette.requests import Request
+    from starlette.types import ASGIApp
 
     from server.gateway.hooks import HookLinks
     from server.gateway.links import InputLinks
     from server.jobs.port import Jobs
-    from server.storage import BlobStore
+    from server.storage import Blobs
+    from server.web.bridge import Bridge
 
 __all__ = ["web_app"]
 
@@ -37,10 +39,15 @@ def web_app(
     links: InputLinks,
     hooks: HookLinks,
     jobs: Jobs,
-    blobs: BlobStore,
+    blobs: Blobs,
     is_draining: Callable[[], bool],
+    bridge: Bridge,
+    for_callers: Callable[[ASGIApp], ASGIApp],
 ) -> Starlette:
-    """Return the application of the HTTP port."""
+    """Return the application of the HTTP port.
+
+    `for_callers` stands around what callers use, and says from where.
+    """
 
     async def healthz(_request: Request) -> Response:
         if is_draining():
@@ -52,9 +59,9 @@ def web_app(
         allowed = links.allows(
             sha256, request.path_params["expires"], request.path_params["signature"]
         )
-        if not allowed or not blobs.exists(sha256):
+        if not allowed or not await blobs.exists(sha256):
             return PlainTextResponse(_GONE, status_code=404)
-        with blobs.open(sha256) as reader:
+        async with blobs.open(sha256) as reader:
             kind = media_type(reader.read(HEAD_BYTES))
         async with blobs.local_copy(sha256) as path:
             return FileResponse(
@@ -76,10 +83,14 @@ def web_app(
         await jobs.poke(job_id, gateway_request_id=named_request(bytes(body)))
         return PlainTextResponse("ok\n")
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/hooks/{job_id}/{signature}", take_callback, methods=["POST"]),
             Route("/healthz", healthz),
             Route("/inputs/{sha256}/{expires}/{signature}", read_input),
+            Route("/{service}/{method}", for_callers(bridge), methods=["POST", "OPTIONS"]),
         ]
     )
+    # A redirect would turn an unknown path into one that a client follows without its body.
+    app.router.redirect_slashes = False
+    return app

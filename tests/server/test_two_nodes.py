@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
+
+    from assetwright.v1 import generation_service_pb2_grpc as pb_grpc
+
+    Stub = pb_grpc.GenerationServiceAsyncStub
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
@@ -64,6 +69,16 @@ class Nodes:
             **environment,
         )
 
+    @contextlib.asynccontextmanager
+    async def both(self) -> AsyncIterator[tuple[Stub, Stub]]:
+        async with (
+            self.node() as first,
+            self.node() as second,
+            first.stub() as one,
+            second.stub() as other,
+        ):
+            yield one, other
+
 
 @pytest.fixture
 def nodes(tmp_path: Path, gateway: RunningSandbox, database_url: str) -> Nodes:
@@ -93,14 +108,12 @@ async def test_a_node_killed_during_the_paid_post_is_not_replaced_by_a_second_on
     before = len(gateway.submissions())
     gateway.faults.add(Fault(kind=FaultKind.SLOW, place=Place.SUBMIT, delay_s=3.0))
     grace = {"ASSETWRIGHT_SUBMISSION_GRACE_S": "4"}
-    async with nodes.node(**grace) as first, nodes.node(**grace) as second:
-        async with first.stub() as stub, second.stub() as other:
-            job_id = await _accepted(stub, request_to_repeat)
-            # Either node may have it: both go, and one comes back.
-            await _until_submitted(gateway, before)
-            await first.ends(signal.SIGKILL)
-            await second.ends(signal.SIGKILL)
-            del other
+    async with nodes.node(**grace) as first, nodes.node(**grace) as second, first.stub() as stub:
+        job_id = await _accepted(stub, request_to_repeat)
+        # Either node may have it: both go, and another one comes.
+        await _until_submitted(gateway, before)
+        await first.ends(signal.SIGKILL)
+        await second.ends(signal.SIGKILL)
     async with nodes.node(**grace) as third, third.stub() as stub:
         events = await follow(stub, job_id, 0)
     assert reason(events[-1]) == "SUBMISSION_UNKNOWN"
@@ -111,16 +124,15 @@ async def test_the_same_request_on_both_nodes_at_once_is_one_job(
     nodes: Nodes, gateway: RunningSandbox, request_to_repeat: pb.GenerateRequest
 ) -> None:
     before = len(gateway.submissions())
-    async with nodes.node() as first, nodes.node() as second:
-        async with first.stub() as one, second.stub() as other:
-            asked = pb.GenerateRequest()
-            asked.CopyFrom(request_to_repeat)
-            asked.request_id = "pressed twice"
-            ids = await asyncio.gather(*(_accepted(stub, asked) for stub in (one, other) * 5))
-            assert len(set(ids)) == 1
-            logs = [await follow(stub, ids[0], 0) for stub in (one, other)]
-            asked.parameters["decimation_target"].int_value = 700
-            refusal = await refused(_accepted(other, asked))
+    async with nodes.both() as (one, other):
+        asked = pb.GenerateRequest()
+        asked.CopyFrom(request_to_repeat)
+        asked.request_id = "pressed twice"
+        ids = await asyncio.gather(*(_accepted(stub, asked) for stub in (one, other) * 5))
+        assert len(set(ids)) == 1
+        logs = [await follow(stub, ids[0], 0) for stub in (one, other)]
+        asked.parameters["decimation_target"].int_value = 700
+        refusal = await refused(_accepted(other, asked))
     assert logs[0] == logs[1]
     assert kinds(logs[0])[-1] == "completed"
     assert refusal.info.reason == "REQUEST_ID_REUSED"
@@ -128,14 +140,13 @@ async def test_the_same_request_on_both_nodes_at_once_is_one_job(
 
 
 async def test_a_stream_on_either_node_sees_the_job_as_it_happens(
-    nodes: Nodes, gateway: RunningSandbox, request_to_repeat: pb.GenerateRequest
+    nodes: Nodes, request_to_repeat: pb.GenerateRequest
 ) -> None:
     """Wherever the job runs, the other node hears of each entry long before it would look."""
-    async with nodes.node() as first, nodes.node() as second:
-        async with first.stub() as one, second.stub() as other:
-            job_id = await _accepted(one, request_to_repeat)
-            async with asyncio.timeout(20):  # Nobody looks by itself within 13 s of silence.
-                logs = await asyncio.gather(follow(one, job_id, 0), follow(other, job_id, 0))
+    async with nodes.both() as (one, other):
+        job_id = await _accepted(one, request_to_repeat)
+        async with asyncio.timeout(20):  # Nobody looks by itself within 13 s of silence.
+            logs = await asyncio.gather(follow(one, job_id, 0), follow(other, job_id, 0))
     heard = [[event for event in log if event.sequence] for log in logs]
     assert heard[0] == heard[1]
     assert kinds(heard[0])[-1] == "completed"
@@ -144,23 +155,21 @@ async def test_a_stream_on_either_node_sees_the_job_as_it_happens(
 async def test_a_cancel_reaches_the_node_that_has_the_job(
     nodes: Nodes, gateway: RunningSandbox, request_to_repeat: pb.GenerateRequest
 ) -> None:
-    gateway.faults.add(Fault(kind=FaultKind.SLOW, place=Place.POLL, delay_s=30.0))
-    async with nodes.node() as first, nodes.node() as second:
-        async with first.stub() as one, second.stub() as other:
-            job_id = await _accepted(one, request_to_repeat)
-            await _until_submitted(gateway, len(gateway.submissions()) - 1)
-            for stub in (one, other):
-                await stub.CancelJob(pb.CancelJobRequest(job_id=job_id))
-            events = await follow(one, job_id, 0)
+    gateway.faults.add(Fault(kind=FaultKind.SLOW, place=Place.STATUS, delay_s=30.0))
+    async with nodes.both() as (one, other):
+        job_id = await _accepted(one, request_to_repeat)
+        await _until_submitted(gateway, len(gateway.submissions()) - 1)
+        for stub in (one, other):
+            await stub.CancelJob(pb.CancelJobRequest(job_id=job_id))
+        events = await follow(one, job_id, 0)
     assert kinds(events)[-1] == "cancelled"
 
 
 async def test_a_node_that_stops_properly_is_replaced_at_once(
     nodes: Nodes, gateway: RunningSandbox, request_to_repeat: pb.GenerateRequest
 ) -> None:
-    """With a lease of an hour, the other node still takes over: the first one says that it goes."""
+    """It says that it goes; nobody has to wait for its lease."""
     before = len(gateway.submissions())
-    # Its beats would be a quarter of an hour apart; it beats as others do, and waits as told.
     async with nodes.node() as first, first.stub() as stub:
         seen = await until(stub, request_to_repeat, "gateway_update")
         async with nodes.node() as second, second.stub() as other:
@@ -170,8 +179,8 @@ async def test_a_node_that_stops_properly_is_replaced_at_once(
     assert len(gateway.submissions()) == before + 1
 
 
-async def _accepted(stub: object, request: pb.GenerateRequest) -> str:
-    call = stub.Generate(request)  # type: ignore[attr-defined]
+async def _accepted(stub: Stub, request: pb.GenerateRequest) -> str:
+    call = stub.Generate(request)
     job_id: str = (await call.read()).event.job_id
     call.cancel()
     return job_id
