@@ -97,6 +97,8 @@ class ErrorReason(IntEnum):
     DRAINING = 33
     UNIMPLEMENTED = 34
     INTERNAL = 35
+    ASSET_CORRUPT = 36
+    STORAGE_UNAVAILABLE = 37
 
 class ForwardAxis(IntEnum):
     UNSPECIFIED = 0
