@@ -5,11 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 GDSCRIPT := addons/godot tests/godot
 
-.PHONY: help demo test test-godot godot check format proto tables lock bench clean
+.PHONY: help demo test test-godot godot check format proto tables lock simplifier check-simplifier bench clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Two stamps: the demo needs the runtime alone, the tests need the tools as well.
 $(VENV)/.runtime: requirements.lock pyproject.toml
@@ -47,6 +47,7 @@ check: $(VENV)/.dev  ## Run every static check: style, types, layers, contract, 
 	$(BIN)/buf lint
 	$(BIN)/buf format --diff --exit-code
 	$(BIN)/python tools/generate_proto.py --check
+	$(BIN)/python tools/generate_blender.py --check
 	$(BIN)/python tools/write_tables.py --check
 	$(BIN)/python tools/write_model_docs.py --check
 	$(BIN)/python tools/generate_gdscript.py --check
@@ -61,6 +62,7 @@ format: $(VENV)/.dev  ## Format the code and the protos.
 
 proto: $(VENV)/.dev  ## Generate assetwright/v1 from the protos again, and the plugin's messages.
 	$(BIN)/python tools/generate_proto.py
+	$(BIN)/python tools/generate_blender.py
 	$(BIN)/python tools/generate_gdscript.py
 
 tables: $(VENV)/.dev  ## Write the tables of the docs from the code again.
@@ -74,6 +76,12 @@ lock:  ## Pin what is installed again, for every platform. Needs uv.
 	uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
 		--no-annotate --custom-compile-command "make lock" \
 		--extra server --group dev pyproject.toml --constraint requirements.lock --output-file requirements-dev.lock $(LOCKFLAGS)
+
+simplifier:  ## Compile the simplifier's WebAssembly module from its C again.
+	$(PYTHON) tools/build_simplifier.py
+
+check-simplifier:  ## Compare the simplifier's module with what its C gives.
+	$(PYTHON) tools/build_simplifier.py --check
 
 bench: $(VENV)/.dev  ## Run the benchmarks and print their ratios.
 	$(BIN)/python benchmarks/streaming.py $(BENCH_ARGS)

@@ -83,6 +83,10 @@ enum ErrorReason {
 	UNIMPLEMENTED = 34,
 	## A bug. The message carries an id under which the server logged the cause.
 	INTERNAL = 35,
+	## Stored bytes are not what was stored; they are not delivered.
+	ASSET_CORRUPT = 36,
+	## The place where assets are kept does not answer; try again shortly.
+	STORAGE_UNAVAILABLE = 37,
 }
 ## Whether money was spent. New values may be added.
 enum ChargeState {
