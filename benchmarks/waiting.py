@@ -40,7 +40,8 @@ _CHANGE_S = 20.0  # Each job tells something as often, more or less: polls are 5
 _KIB = 1024
 _MIB = 1 << 20
 _AT_ONCE = 50
-_READY_S = 120.0
+_READY_S = 600.0
+_LIFE_S = 900.0
 
 
 class Readers:
@@ -113,7 +114,7 @@ async def measure(server: Child, address: str, *, jobs: int, seconds: float) -> 
         own_bytes, threads = server.own_bytes, server.threads
         for task in reading:
             task.cancel()
-        await asyncio.wait(reading)
+        await asyncio.gather(*reading, return_exceptions=True)
     assert readers.gaps == 0
     cuts = quantiles(readers.latencies_s, n=100)
     events = len(readers.latencies_s)
@@ -163,7 +164,7 @@ def main() -> int:
     print(f"load {os.getloadavg()[0]:.1f} at its start")
     with (
         tempfile.TemporaryDirectory() as folder,
-        child("_waiting_gateway.py", str(_CHANGE_S)) as gateway,
+        child("_waiting_gateway.py", str(_CHANGE_S), life_s=_LIFE_S) as gateway,
     ):
         environment = {
             "ASSETWRIGHT_GRPC": "127.0.0.1:0",
@@ -176,7 +177,7 @@ def main() -> int:
             "ASSETWRIGHT_LOG_LEVEL": "ERROR",
             "PIXAZO_API_KEY": "key",
         }
-        with child("-m", "server", environment=environment) as server:
+        with child("-m", "server", environment=environment, life_s=_LIFE_S) as server:
             words = dict(word.partition("=")[::2] for word in server.line().split())
             rows = asyncio.run(
                 measure(server, words["grpc"], jobs=arguments.jobs, seconds=arguments.seconds)
