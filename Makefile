@@ -4,11 +4,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test check format proto tables lock bench clean
+.PHONY: help demo test test-crash check format proto tables lock bench clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Two stamps: the demo needs the runtime alone, the tests need the tools as well.
 $(VENV)/.runtime: requirements.lock pyproject.toml
@@ -31,6 +31,9 @@ demo: $(VENV)/.runtime  ## Turn a picture into a checked GLB in out/demo, with n
 
 test: $(VENV)/.dev tests/node/node_modules/.stamp  ## Run the tests.
 	$(BIN)/pytest
+
+test-crash: $(VENV)/.dev  ## Kill servers in every phase of their jobs, for minutes, and print the figures.
+	$(BIN)/pytest tests/crash
 
 check: $(VENV)/.dev  ## Run every static check: style, types, layers, contract, generated code.
 	$(BIN)/ruff format --check .
