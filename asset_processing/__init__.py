@@ -22,6 +22,7 @@ from asset_processing.operations.textures import (
     Usage,
 )
 from asset_processing.options import Pivot, ProcessingOptions, Violation
+from asset_processing.outputs import OutputFile, OutputKind
 from asset_processing.process import ProcessedAsset, process, process_file
 from asset_processing.report import Check, Counts, FileFacts, MaterialFacts, Report
 from asset_processing.topology import Topology
@@ -39,6 +40,8 @@ __all__ = [
     "IssueCode",
     "Limits",
     "MaterialFacts",
+    "OutputFile",
+    "OutputKind",
     "Pivot",
     "ProcessedAsset",
     "ProcessingError",

@@ -8,14 +8,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import secrets
 import signal
 import sys
+import tempfile
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from server.addresses import (
     bracketed,
@@ -31,7 +35,7 @@ from server.folder import FolderLock
 from server.gateway.guard import CheckedResolver, MediaPolicy
 from server.gateway.hooks import HookLinks
 from server.gateway.http import media_client
-from server.gateway.links import InputLinks, read_secret
+from server.gateway.links import InputLinks
 from server.gateway.media import MediaFetcher
 from server.gateway.models import Auth, Catalog, CatalogError
 from server.gateway.polling import PollPace
@@ -40,9 +44,15 @@ from server.gateway.publishing import Bucket, Publisher, publisher_for
 from server.jobs.admission import Admission
 from server.jobs.buying import Buyer
 from server.jobs.database import Database
-from server.jobs.engine import LocalJobs
+from server.jobs.doubts import Doubts
+from server.jobs.durable import Limits, Runtime
+from server.jobs.engine import DurableJobs
 from server.jobs.hub import Hub
 from server.jobs.library import AssetLibrary
+from server.jobs.nodes import Nodes
+from server.jobs.postgres import PostgresDatabase
+from server.jobs.secret import link_secret
+from server.jobs.signals import Listener
 from server.jobs.steps import Steps
 from server.jobs.store import Store
 from server.jobs.workshop import Workshop
@@ -50,16 +60,21 @@ from server.log import configure_logging
 from server.rpc.assets import AssetServicer
 from server.rpc.generation import GenerationServicer
 from server.rpc.models import ModelServicer
-from server.rpc.server import RpcServer, Tls, tune_allocator
+from server.rpc.raw import RawCalls
+from server.rpc.server import MAX_REQUEST_BYTES, RpcServer, Tls, tune_allocator
 from server.sandbox import SandboxSettings, run_sandbox
 from server.settings import GatewayMode, Settings, SettingsError
 from server.storage import open_blobs
-from server.web import web_app
+from server.tokens import Tokens
+from server.web import Bridge, Origins, web_app
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from starlette.types import ASGIApp
+
+    from server.jobs.database import Transactions
     from server.sandbox import RunningSandbox
     from server.storage import Blobs
 
@@ -159,7 +174,9 @@ async def run_server(settings: Settings) -> AsyncIterator[RunningServer]:
         sandbox = await _sandbox(stack, settings)
         providers = _providers(settings, sandbox)
         gateways = await stack.enter_async_context(Gateways(providers, now=_now))
-        secret = read_secret(settings.folder / "links.secret")
+        database = _database(settings)
+        stack.callback(database.close)
+        secret = await link_secret(database, older=settings.folder / "links.secret")
         links = InputLinks(
             secret=secret,
             base_url=_public_url(settings, providers, http_address),
@@ -169,24 +186,35 @@ async def run_server(settings: Settings) -> AsyncIterator[RunningServer]:
         house = _house(
             stack,
             settings,
+            store=Store(database, node=secrets.token_hex(8)),
             gateways=gateways,
             publisher=publisher_for(bucket=_bucket(settings), links=links),
             hooks=hooks,
             providers=providers,
             blobs=await open_blobs(settings),
         )
+        calls = RawCalls()
+        stack.push_async_callback(calls.close)
         app = web_app(
             links=links,
             hooks=hooks,
             jobs=house.jobs,
             blobs=house.library.blobs,
             is_draining=lambda: house.jobs.is_draining,
+            bridge=Bridge(calls, max_message_bytes=MAX_REQUEST_BYTES),
+            for_callers=_for_callers(settings),
         )
         await stack.enter_async_context(serve_on(listener, app))
-        resumed = await house.jobs.start()
         stack.push_async_callback(house.jobs.stop, settings.drain_s)
+        resumed = await house.jobs.start()
+        if settings.database_url is not None:
+            signals = Listener(settings.database_url, node=house.node, hearer=house.jobs)
+            signals.start()
+            stack.push_async_callback(signals.stop)
         rpc = _rpc_server(settings, gateways, house)
+        inner = _inner_address(stack, rpc)
         port = await _listen_grpc(rpc, settings)
+        calls.connect(inner)
         stack.push_async_callback(_end, rpc, house.jobs)
         _log.info("server_ready", gateway=settings.mode.value, resumed_jobs=resumed)
         yield RunningServer(
@@ -199,16 +227,18 @@ async def run_server(settings: Settings) -> AsyncIterator[RunningServer]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _House:
+    node: str
     catalog: Catalog
     library: AssetLibrary
     admission: Admission
-    jobs: LocalJobs
+    jobs: DurableJobs
 
 
 def _house(
     stack: contextlib.AsyncExitStack,
     settings: Settings,
     *,
+    store: Store,
     gateways: Gateways,
     publisher: Publisher,
     hooks: HookLinks,
@@ -217,9 +247,6 @@ def _house(
 ) -> _House:
     """Make what jobs are made of."""
     catalog = Catalog.load(*settings.catalog_dirs)
-    database = Database(settings.folder / "jobs.sqlite3")
-    stack.callback(database.close)
-    store = Store(database)
     library = AssetLibrary(store=store, blobs=blobs, now=_now)
     workshop = Workshop(
         workers=settings.process_workers,
@@ -246,21 +273,56 @@ def _house(
         library=library,
         store=store,
         pace=PollPace(shortest_s=low_s, longest_s=high_s),
+        doubts=Doubts(
+            store=store,
+            gateways=gateways,
+            grace_s=settings.submission_grace_s,
+            hears_callbacks=hooks.available,
+        ),
         job_deadline_s=settings.job_deadline_s,
     )
     steps = Steps(admission=admission, buyer=buyer, library=library, workshop=workshop)
     budget_usd = settings.daily_budget_usd
-    jobs = LocalJobs(
+    jobs = DurableJobs(
         store=store,
         hub=Hub(),
         admission=admission,
         steps=steps,
+        runtime=Runtime(
+            place=settings.database_url or settings.folder / "engine.sqlite3",
+            node=store.node,
+            limits=_limits(settings),
+        ),
+        nodes=Nodes(store.database, node=store.node, lease_s=settings.node_lease_s),
         sandbox=settings.mode is GatewayMode.SANDBOX,
-        max_running=settings.max_running_jobs,
-        max_queued=settings.max_queued_jobs,
+        max_unfinished=settings.max_running_jobs + settings.max_queued_jobs,
         daily_budget_micros=None if budget_usd is None else round(budget_usd * _MICROS),
     )
-    return _House(catalog=catalog, library=library, admission=admission, jobs=jobs)
+    return _House(node=store.node, catalog=catalog, library=library, admission=admission, jobs=jobs)
+
+
+def _database(settings: Settings) -> Transactions:
+    """Open the jobs' database.
+
+    Raises:
+        SettingsError: It cannot be reached, or is newer than this program.
+    """
+    if settings.database_url is None:
+        return Database(settings.folder / "jobs.sqlite3")
+    try:
+        return PostgresDatabase(settings.database_url)
+    except (DBAPIError, ArgumentError, ValueError) as exc:
+        why = str(getattr(exc, "orig", exc)).splitlines()[0]
+        raise SettingsError(f"ASSETWRIGHT_DATABASE_URL cannot be used: {why}.") from None
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        running=settings.max_running_jobs,
+        model_concurrency=settings.model_concurrency,
+        model_starts_per_minute=settings.model_starts_per_minute,
+        poll_s=settings.queue_poll_s,
+    )
 
 
 def _media_fetcher(
@@ -297,7 +359,7 @@ def _rpc_server(settings: Settings, gateways: Gateways, house: _House) -> RpcSer
     )
 
 
-async def _end(rpc: RpcServer, jobs: LocalJobs) -> None:
+async def _end(rpc: RpcServer, jobs: DurableJobs) -> None:
     """Say it, end the streams so that clients resume, and take no more calls."""
     await rpc.announce_end()
     jobs.drain()
@@ -367,6 +429,26 @@ def _hook_url(settings: Settings) -> str | None:
     if url is None or not (url.startswith("https://") or is_loopback(host_of(url))):
         return None
     return url.rstrip("/")
+
+
+def _for_callers(settings: Settings) -> Callable[[ASGIApp], ASGIApp]:
+    """Return what stands around the HTTP port's routes for callers."""
+    ours = None if settings.public_url is None else host_of(settings.public_url)
+
+    def is_our_host(host: str) -> bool:
+        return Tokens(settings.tokens).asked_for or is_loopback(host) or host == ours
+
+    return partial(Origins, allowed=settings.allowed_origins, is_our_host=is_our_host)
+
+
+def _inner_address(stack: contextlib.AsyncExitStack, rpc: RpcServer) -> str:
+    """Let the gRPC server listen to the HTTP port's bridge, where nobody else reaches it."""
+    if sys.platform == "win32":  # gRPC has no Unix sockets there.
+        return f"127.0.0.1:{rpc.add_inner_port('127.0.0.1:0')}"
+    # The folder is its owner's alone (0700), and its path short, as a socket's must be.
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="assetwright-"))
+    rpc.add_inner_port(f"unix:{folder}/grpc")
+    return f"unix:{folder}/grpc"
 
 
 async def _listen_grpc(rpc: RpcServer, settings: Settings) -> int:

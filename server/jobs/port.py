@@ -1,7 +1,7 @@
 """How jobs are reached from above. The engine behind it may change; this does not.
 
-`server.rpc` and `server.web` know these methods and nothing of what fulfils them: today an engine
-in this process (`server.jobs.engine`), later one that many nodes share.
+`server.rpc` and `server.web` know these methods and nothing of what fulfils them
+(`server.jobs.engine`): one node with a database of its own, or many that share one.
 """
 
 from __future__ import annotations
@@ -79,8 +79,14 @@ class Jobs(Protocol):
             JobAlreadyTerminal: It completed or failed.
         """
 
-    def poke(self, job_id: str) -> None:
-        """Say that there may be news of a job; nothing is believed, it is looked up."""
+    async def poke(self, job_id: str, *, gateway_request_id: str | None = None) -> None:
+        """Say that there may be news of a job; nothing is believed, it is looked up.
+
+        Args:
+            job_id: The job.
+            gateway_request_id: What a callback says that the gateway calls the request. It is of
+                use where the answer that would have said so was lost.
+        """
 
     async def estimate(self, model_id: str) -> Estimate | None:
         """Return how long this server's generations with a model took."""

@@ -2,7 +2,7 @@
 
 `GET /inputs/...` hands an input to the gateway, to whoever has the signed link. `GET /healthz`
 answers 200 while jobs are accepted and 503 while the server drains. `POST /hooks/...` takes a
-gateway's callback.
+gateway's callback. `POST /{package.Service}/{Method}` is gRPC-Web.
 """
 
 from __future__ import annotations
@@ -13,20 +13,24 @@ from starlette.applications import Starlette
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from server.gateway.hooks import named_request
 from server.jobs.media_types import HEAD_BYTES, media_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from starlette.requests import Request
+    from starlette.types import ASGIApp
 
     from server.gateway.hooks import HookLinks
     from server.gateway.links import InputLinks
     from server.jobs.port import Jobs
     from server.storage import Blobs
+    from server.web.bridge import Bridge
 
 __all__ = ["web_app"]
 
+_MAX_CALLBACK_BYTES = 64 << 10
 _GONE = "There is nothing here, or the link has expired.\n"
 
 
@@ -37,8 +41,13 @@ def web_app(
     jobs: Jobs,
     blobs: Blobs,
     is_draining: Callable[[], bool],
+    bridge: Bridge,
+    for_callers: Callable[[ASGIApp], ASGIApp],
 ) -> Starlette:
-    """Return the application of the HTTP port."""
+    """Return the application of the HTTP port.
+
+    `for_callers` stands around what callers use, and says from where.
+    """
 
     async def healthz(_request: Request) -> Response:
         if is_draining():
@@ -62,17 +71,26 @@ def web_app(
             )
 
     async def take_callback(request: Request) -> Response:
-        # The body is not read: a callback is unsigned, so the status endpoint is asked instead.
         job_id = request.path_params["job_id"]
         if not hooks.allows(job_id, request.path_params["signature"]):
             return PlainTextResponse(_GONE, status_code=404)
-        jobs.poke(job_id)
+        # A callback is unsigned: nothing that it says is believed, the status endpoint is asked.
+        body = bytearray()
+        async for piece in request.stream():
+            body += piece
+            if len(body) > _MAX_CALLBACK_BYTES:
+                return PlainTextResponse("It is too long.\n", status_code=413)
+        await jobs.poke(job_id, gateway_request_id=named_request(bytes(body)))
         return PlainTextResponse("ok\n")
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/hooks/{job_id}/{signature}", take_callback, methods=["POST"]),
             Route("/healthz", healthz),
             Route("/inputs/{sha256}/{expires}/{signature}", read_input),
+            Route("/{service}/{method}", for_callers(bridge), methods=["POST", "OPTIONS"]),
         ]
     )
+    # A redirect would turn an unknown path into one that a client follows without its body.
+    app.router.redirect_slashes = False
+    return app
