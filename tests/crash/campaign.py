@@ -7,13 +7,14 @@ import random
 from typing import TYPE_CHECKING
 
 from tests.crash.phases import PHASES
+from tests.crash.processes import Node
 from tests.crash.verdict import Figures
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
-    from tests.crash.jobs import Caller
-    from tests.crash.processes import Gateway, Node
+    from tests.crash.jobs import Caller, TrackedJob
+    from tests.crash.processes import Gateway
 
 __all__ = ["crash"]
 
@@ -25,18 +26,31 @@ async def crash(
     *,
     rounds: int,
     jobs_each: int,
+    owner: Callable[[TrackedJob], Awaitable[Node | None]] | None = None,
+    start: Callable[[Node], Awaitable[None]] = Node.start,
 ) -> Figures:
-    """Aim a kill at every phase, `rounds` times; the killed node starts again at once."""
+    """Aim a kill at every phase, `rounds` times; the killed node starts again at once.
+
+    Args:
+        nodes: Which may be killed.
+        caller: Who submits jobs and follows them.
+        gateway: What the jobs are bought from.
+        rounds: How often for each phase.
+        jobs_each: New jobs for each kill.
+        owner: Tells which node works on a job; by default each is killed in its turn.
+        start: Starts a node.
+    """
     figures = Figures()
     order = [phase for phase in PHASES for _ in range(rounds)]
     random.Random(5).shuffle(order)  # noqa: S311 - not a secret
     for turn, phase in enumerate(order):
         await phase.prepare(gateway, jobs_each)
         jobs = await asyncio.gather(*(caller.submit(aim=phase.name) for _ in range(jobs_each)))
-        await phase.reached(gateway, jobs)
-        victim = nodes[turn % len(nodes)]
+        hit = await phase.reached(gateway, jobs)
+        found = None if owner is None else await owner(hit)
+        victim = found or nodes[turn % len(nodes)]
         await victim.kill()
         figures.of(phase.name).kills += 1
-        await victim.start()
+        await start(victim)
     await gateway.clear_faults()
     return figures

@@ -42,27 +42,36 @@ class Phase:
         if self.fault is not None:
             await gateway.fault(**self.fault, count=jobs)
 
-    async def reached(self, gateway: Gateway, jobs: Sequence[TrackedJob]) -> None:
-        """Return when one of the jobs is in the phase."""
+    async def reached(self, gateway: Gateway, jobs: Sequence[TrackedJob]) -> TrackedJob:
+        """Wait until one of the jobs is in the phase; return it."""
         async with asyncio.timeout(_AIM_S):
             if self.shows is None:
-                await _recorded(gateway, jobs)
+                found = await _recorded(gateway, jobs)
             else:
-                await _one_of([job.until(self.shows) for job in jobs])
+                found = await _first(jobs, self.shows)
             await asyncio.sleep(self.wait_s)
+        return found
 
 
-async def _one_of(waits: Sequence[object]) -> None:
-    tasks = [asyncio.ensure_future(one) for one in waits]  # type: ignore[call-overload]
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in tasks:
+async def _first(
+    jobs: Sequence[TrackedJob], shows: Callable[[job_pb2.JobEvent], bool]
+) -> TrackedJob:
+    """Return the first job whose log shows something."""
+    waiting = {asyncio.create_task(job.until(shows), name=job.id): job for job in jobs}
+    done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.gather(*waiting, return_exceptions=True)
+    return waiting[done.pop()]
 
 
-async def _recorded(gateway: Gateway, jobs: Sequence[TrackedJob]) -> None:
-    seeds = {job.seed for job in jobs}
-    while not seeds & {one["body"].get("seed") for one in await gateway.submissions()}:
+async def _recorded(gateway: Gateway, jobs: Sequence[TrackedJob]) -> TrackedJob:
+    """Return the first job that the gateway's record shows."""
+    while True:
+        seeds = {one["body"].get("seed") for one in await gateway.submissions()}
+        for job in jobs:
+            if job.seed in seeds:
+                return job
         await asyncio.sleep(_LOOK_S)
 
 
