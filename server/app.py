@@ -55,6 +55,7 @@ from server.jobs.secret import link_secret
 from server.jobs.signals import Listener
 from server.jobs.steps import Steps
 from server.jobs.store import Store
+from server.jobs.sweeping import Retention, Sweeper
 from server.jobs.workshop import Workshop
 from server.log import configure_logging
 from server.rpc.assets import AssetServicer
@@ -211,6 +212,8 @@ async def run_server(settings: Settings) -> AsyncIterator[RunningServer]:
             signals = Listener(settings.database_url, node=house.node, hearer=house.jobs)
             signals.start()
             stack.push_async_callback(signals.stop)
+        house.sweeper.start()
+        stack.push_async_callback(house.sweeper.stop)
         rpc = _rpc_server(settings, gateways, house)
         inner = _inner_address(stack, rpc)
         port = await _listen_grpc(rpc, settings)
@@ -232,6 +235,7 @@ class _House:
     library: AssetLibrary
     admission: Admission
     jobs: DurableJobs
+    sweeper: Sweeper
 
 
 def _house(
@@ -263,6 +267,7 @@ def _house(
         sandbox=settings.mode is GatewayMode.SANDBOX,
         max_picture_bytes=settings.max_picture_bytes,
         min_free_bytes=settings.min_free_bytes,
+        disk_budget_bytes=settings.disk_budget_bytes,
     )
     low_s, high_s = settings.poll_range_s
     buyer = Buyer(
@@ -283,22 +288,36 @@ def _house(
     )
     steps = Steps(admission=admission, buyer=buyer, library=library, workshop=workshop)
     budget_usd = settings.daily_budget_usd
+    runtime = Runtime(
+        place=settings.database_url or settings.folder / "engine.sqlite3",
+        node=store.node,
+        limits=_limits(settings),
+    )
     jobs = DurableJobs(
         store=store,
         hub=Hub(),
         admission=admission,
         steps=steps,
-        runtime=Runtime(
-            place=settings.database_url or settings.folder / "engine.sqlite3",
-            node=store.node,
-            limits=_limits(settings),
-        ),
+        runtime=runtime,
         nodes=Nodes(store.database, node=store.node, lease_s=settings.node_lease_s),
         sandbox=settings.mode is GatewayMode.SANDBOX,
         max_unfinished=settings.max_running_jobs + settings.max_queued_jobs,
         daily_budget_micros=None if budget_usd is None else round(budget_usd * _MICROS),
     )
-    return _House(node=store.node, catalog=catalog, library=library, admission=admission, jobs=jobs)
+    sweeper = Sweeper(
+        store=store,
+        runtime=runtime,
+        blobs=blobs,
+        retention=Retention(jobs=settings.retention_days, request_ids=settings.request_memory_days),
+    )
+    return _House(
+        sweeper=sweeper,
+        node=store.node,
+        catalog=catalog,
+        library=library,
+        admission=admission,
+        jobs=jobs,
+    )
 
 
 def _database(settings: Settings) -> Transactions:

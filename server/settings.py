@@ -283,6 +283,24 @@ class Settings:
         1024 * _MIB,
         "Free disk space below which jobs are refused.",
     )
+    disk_budget_bytes: int | None = _setting(
+        "ASSETWRIGHT_DISK_BUDGET_BYTES",
+        _count,
+        None,
+        "What all assets may have together, in bytes; then jobs are refused. None: no limit.",
+    )
+    retention_days: float = _setting(
+        "ASSETWRIGHT_RETENTION_DAYS",
+        _positive,
+        90.0,
+        "How long ended jobs and their assets, and unused uploads, are kept.",
+    )
+    request_memory_days: float = _setting(
+        "ASSETWRIGHT_REQUEST_MEMORY_DAYS",
+        _positive,
+        365.0,
+        "How long the request_id of a deleted job stays taken.",
+    )
     process_workers: int = _setting(
         "ASSETWRIGHT_PROCESS_WORKERS", _count, 2, "Worker processes for post-processing."
     )

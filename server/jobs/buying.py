@@ -344,7 +344,8 @@ class Buyer:
         spec = run.job.spec
         asked_s = spec.max_duration_s if isinstance(spec, GenerateSpec) else None
         allowed_s = min(asked_s or self.job_deadline_s, self.job_deadline_s)
-        if datetime.now(UTC) - run.job.created_at > timedelta(seconds=allowed_s):
+        began = run.job.reopened_at or run.job.created_at
+        if datetime.now(UTC) - began > timedelta(seconds=allowed_s):
             raise JobDeadlineExceeded(
                 f"The generation took longer than {allowed_s:g} s.", allowed_s=f"{allowed_s:g}"
             )

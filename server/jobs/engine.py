@@ -22,6 +22,7 @@ from server.errors import (
     QueueFull,
     Violation,
 )
+from server.jobs.decisions import Decisions
 from server.jobs.durable import step
 from server.jobs.events import Accepted, Cancelled, Completed, Failed, Idle, LogEntry
 from server.jobs.intake import attach, fingerprint_of, new_job, request_id_problems
@@ -102,6 +103,7 @@ class DurableJobs:
         self._max_unfinished = max_unfinished
         self._daily_budget_micros = daily_budget_micros
         self._reader = LogReader(store=store, hub=hub)
+        self._decisions = Decisions(store.database)
         self._runs: dict[str, JobRun] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._keeper = Keeper(
@@ -138,8 +140,9 @@ class DurableJobs:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=timeout_s)
-        await self._runtime.stop()
         await self._keeper.stop()
+        await self._runtime.stop()
+        await self._keeper.leave()
 
     async def generate(
         self, spec: GenerateSpec, *, request_id: str | None, problems: Sequence[Violation] = ()
@@ -151,7 +154,7 @@ class DurableJobs:
         problems += await self._admission.generate_violations(spec)
         if problems:
             raise InvalidRequest(*problems)
-        quote = self._admission.check_generate(spec)
+        quote = await self._admission.check_generate(spec)
         return await self._accept(spec, request_id=request_id, kind=JobKind.GENERATE, quote=quote)
 
     async def process(
@@ -164,7 +167,7 @@ class DurableJobs:
         problems += await self._admission.process_violations(spec)
         if problems:
             raise InvalidRequest(*problems)
-        self._admission.check_disk()
+        await self._admission.check_disk()
         return await self._accept(spec, request_id=request_id, kind=JobKind.PROCESS, quote=None)
 
     def watch(
@@ -220,6 +223,19 @@ class DurableJobs:
         cancelled = Cancelled(assets=run.job.assets, receipt=self._receipt(run))
         with contextlib.suppress(Superseded):  # It has just begun, and knows of the cancel.
             await self._end(run, cancelled, JobState.CANCELLED)
+
+    async def delete(self, job_id: str) -> None:
+        """See `Jobs.delete`."""
+        await self._decisions.delete(job_id)
+        _log.info("job_deleted", job_id=job_id)
+
+    async def resolve(self, job_id: str, *, adopt: str | None) -> Job:
+        """See `Jobs.resolve`."""
+        self._reader.refuse_when_draining()
+        job, life = await self._decisions.reopen(job_id, adopt=adopt)
+        _log.info("job_reopened", job_id=job_id, adopted=adopt is not None)
+        await asyncio.shield(asyncio.ensure_future(self._runtime.enqueue(job, life=life)))
+        return await self._store.job(job_id)
 
     async def poke(self, job_id: str, *, gateway_request_id: str | None = None) -> None:
         """See `Jobs.poke`."""

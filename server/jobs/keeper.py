@@ -69,10 +69,13 @@ class Keeper:
         return count
 
     async def stop(self) -> None:
-        """Keep nothing any more, and let others know."""
+        """Look no more."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
+
+    async def leave(self) -> None:
+        """Let the other nodes take over what this one has put down."""
         with contextlib.suppress(SQLAlchemyError, ConnectionError):
             await self._nodes.leave()
 

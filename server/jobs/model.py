@@ -290,6 +290,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     last_sequence: int
     sandbox: bool
     ended_at: datetime | None = None
+    reopened_at: datetime | None = None  # By a person's decision.
     cancel: AfterSubmission | None = None
     purchases: tuple[Purchase, ...] = ()
     error: JobFailure | None = None

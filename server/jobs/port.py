@@ -79,6 +79,27 @@ class Jobs(Protocol):
             JobAlreadyTerminal: It completed or failed.
         """
 
+    async def delete(self, job_id: str) -> None:
+        """Delete an ended job, its log, and those of its assets that no other job works with.
+
+        Raises:
+            JobNotFound: There is none.
+            JobNotTerminal: It has not ended.
+        """
+
+    async def resolve(self, job_id: str, *, adopt: str | None) -> Job:
+        """Decide a job that failed as SUBMISSION_UNKNOWN, and reopen its log.
+
+        Args:
+            job_id: The job.
+            adopt: What the gateway calls the request; None: it never arrived, submit again.
+
+        Raises:
+            JobNotFound: There is none.
+            JobNotTerminal: It has not ended.
+            JobAlreadyTerminal: It ended otherwise.
+        """
+
     async def poke(self, job_id: str, *, gateway_request_id: str | None = None) -> None:
         """Say that there may be news of a job; nothing is believed, it is looked up.
 

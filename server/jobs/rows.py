@@ -116,6 +116,7 @@ def job_of(row: Row[Any]) -> Job:
         last_sequence=row.last_sequence,
         sandbox=row.sandbox,
         ended_at=_time_or_none(row.ended_at),
+        reopened_at=_time_or_none(row.reopened_at),
         cancel=None if row.cancel is None else AfterSubmission(row.cancel),
         error=_decoded(row.error, JobFailure),
         receipt=_decoded(row.receipt, Receipt),

@@ -415,6 +415,12 @@ class Store:
             raise AssetNotFound(f"There is no asset {asset_id!r}.", asset_id=asset_id)
         return asset_of(row)
 
+    async def asset_bytes(self) -> int:
+        """Return how many bytes all assets have; the same bytes count once."""
+        each = select(func.max(ASSETS.c.size_bytes).label("size")).group_by(ASSETS.c.sha256)
+        query = select(func.coalesce(func.sum(each.subquery().c.size), 0))
+        return await self._database.read(lambda c: int(c.scalar(query) or 0))
+
     async def assets(self, query: AssetQuery) -> Page[Asset]:
         """Return a page of assets."""
         wanted = _after_token(select(ASSETS), ASSETS, query.page_token).limit(query.page_size + 1)

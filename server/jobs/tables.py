@@ -59,6 +59,7 @@ JOBS = Table(
     Column("life", Integer, nullable=False, server_default="1"),  # How often it was begun anew.
     # The last change of whoever works on it: one that is sent again is not made again.
     Column("change", String(32)),
+    Column("reopened_at", Float),  # Its time runs from then.
     # What is left then is the request_id's memory, and what the job cost.
     Column("deleted_at", Float),
     Index("jobs_by_age", "created_at", "id"),

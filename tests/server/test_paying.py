@@ -102,9 +102,10 @@ async def test_a_forged_callback_is_nobodys(settings: Settings, request_for: Mak
 async def test_the_days_budget_is_kept_by_jobs_together(
     settings: Settings, request_for: Make
 ) -> None:
-    """Ended jobs count what they cost, others their highest price; nothing is sent beyond."""
+    """Ended jobs count what they cost, deleted ones too, others their highest price."""
     async with live(settings, daily_budget_usd=0.65) as (house, gateway):
-        await house.generate(request_for())
+        paid = await house.generate(request_for())
+        await house.generation.DeleteJob(pb.DeleteJobRequest(job_id=paid[0].job_id))
         gateway.faults.add(Fault(kind=FaultKind.ERROR, place=Place.RESULT))
         not_charged = await house.generate(request_for(request_id="second"))
         assert reason(end_of(not_charged)) == "GENERATION_FAILED"
