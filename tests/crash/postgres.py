@@ -79,15 +79,17 @@ def private_postgres() -> Iterator[Postgres]:
 
 def _run(program: Path, *arguments: str) -> None:
     """Run one of Postgres's programs, which refuse to be root."""
-    done = subprocess.run(  # noqa: S603 - Postgres's own
-        [program, *arguments],
-        user="postgres" if os.geteuid() == 0 else None,
-        env=without_proxies() | {"LC_ALL": "C.UTF-8"},
-        cwd="/",
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,  # Not a pipe: the server would hold it open.
-        stderr=subprocess.DEVNULL,
-        timeout=_TIMEOUT_S,
-        check=False,
-    )
-    assert done.returncode == 0, (program.name, arguments)
+    with tempfile.TemporaryFile("w+") as said:  # Not a pipe: the server would hold it open.
+        done = subprocess.run(  # noqa: S603 - Postgres's own
+            [program, *arguments],
+            user="postgres" if os.geteuid() == 0 else None,
+            env=without_proxies() | {"LC_ALL": "C.UTF-8"},
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            timeout=_TIMEOUT_S,
+            check=False,
+        )
+        said.seek(0)
+        assert done.returncode == 0, (program.name, arguments, said.read())

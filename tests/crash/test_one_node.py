@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import sqlite3
 from typing import TYPE_CHECKING
@@ -10,8 +11,9 @@ import pytest
 
 from tests.crash.campaign import crash
 from tests.crash.jobs import Caller
+from tests.crash.phases import PHASES
 from tests.crash.processes import Node, closed, settings_for
-from tests.crash.verdict import check_logs, check_results, judge
+from tests.crash.verdict import Figures, check_logs, check_results, judge
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,3 +50,34 @@ def check_integrity(folder: Path) -> None:
     for path in databases:
         with contextlib.closing(sqlite3.connect(path)) as database:
             assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+@pytest.mark.timeout(200)
+async def test_a_callback_brings_back_what_a_kill_during_the_post_cut_off(
+    tmp_path: Path, gateway: Gateway
+) -> None:
+    """The request id comes with the callback, and the status endpoint agrees."""
+    settings = settings_for(gateway) | {
+        "ASSETWRIGHT_PUBLIC_URL": "http://127.0.0.1:{http_port}",
+        "ASSETWRIGHT_SUBMISSION_GRACE_S": "60",
+    }
+    node = Node("a", tmp_path / "a", settings)
+    caller = Caller([node], gateway)
+    figures = Figures()
+    during = next(phase for phase in PHASES if phase.name == "during the POST")
+    try:
+        await node.start()
+        for _ in range(3):
+            await during.prepare(gateway, 2)
+            await gateway.fault(fault="slow", on="webhook", delay_s=12, count=2)
+            jobs = await asyncio.gather(*(caller.submit(aim=during.name) for _ in range(2)))
+            await asyncio.gather(*(during.reached(gateway, [job]) for job in jobs))
+            await node.kill()
+            await node.start()
+        await caller.all_ended(90)
+        await judge(caller.jobs, gateway, figures)
+        await check_logs(caller.jobs, [node])
+    finally:
+        await caller.close()
+        await closed([node])
+    assert figures.total.completed == figures.total.submissions == 6
