@@ -59,7 +59,7 @@ async def test_a_callback_brings_back_what_a_kill_during_the_post_cut_off(
     """The request id comes with the callback, and the status endpoint agrees."""
     settings = settings_for(gateway) | {
         "ASSETWRIGHT_PUBLIC_URL": "http://127.0.0.1:{http_port}",
-        "ASSETWRIGHT_SUBMISSION_GRACE_S": "60",
+        "ASSETWRIGHT_SUBMISSION_GRACE_S": "120",
     }
     node = Node("a", tmp_path / "a", settings)
     caller = Caller([node], gateway)
@@ -67,13 +67,12 @@ async def test_a_callback_brings_back_what_a_kill_during_the_post_cut_off(
     during = next(phase for phase in PHASES if phase.name == "during the POST")
     try:
         await node.start()
-        for _ in range(3):
-            await during.prepare(gateway, 2)
-            await gateway.fault(fault="slow", on="webhook", delay_s=12, count=2)
-            jobs = await asyncio.gather(*(caller.submit(aim=during.name) for _ in range(2)))
-            await asyncio.gather(*(during.reached(gateway, [job]) for job in jobs))
-            await node.kill()
-            await node.start()
+        await during.prepare(gateway, 6)
+        await gateway.fault(fault="slow", on="webhook", delay_s=25, count=6)
+        jobs = await asyncio.gather(*(caller.submit(aim=during.name) for _ in range(6)))
+        await asyncio.gather(*(during.reached(gateway, [job]) for job in jobs))
+        await node.kill()
+        await node.start()
         await caller.all_ended(90)
         await judge(caller.jobs, gateway, figures)
         await check_logs(caller.jobs, [node])
