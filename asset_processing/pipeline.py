@@ -6,14 +6,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from asset_processing.document import GlbDocument
+from asset_processing.issues import IssueCode
+from asset_processing.operations.bake import bake
+from asset_processing.operations.decode import decode
+from asset_processing.operations.lods import add_lod_nodes, check_lods, make_lods
+from asset_processing.operations.orient import orient
 from asset_processing.operations.pivot import set_pivot
 from asset_processing.operations.scale import scale, wanted_factor
+from asset_processing.operations.simplify import describe, simplify
+from asset_processing.options import BudgetAction, Decode, LodPlacement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from asset_processing.geometry import Bounds
-    from asset_processing.issues import IssueCode
     from asset_processing.options import ProcessingOptions
     from asset_processing.outputs import OutputFile
     from asset_processing.report import Check
@@ -67,6 +73,35 @@ class Work:
 Step: TypeAlias = "Callable[[Work], None]"
 
 
+def _decode(work: Work) -> None:
+    """Make vertices plain where a later step has to read or write them."""
+    options = work.options
+    if options.decode is Decode.ALWAYS or (
+        options.decode is Decode.AUTO and _needs_plain_vertices(options)
+    ):
+        decode(work.document)
+
+
+def _needs_plain_vertices(options: ProcessingOptions) -> bool:
+    """A step that cannot do with compressed vertices adds its option here."""
+    return any(
+        (
+            options.bake,
+            options.normals,
+            options.tangents,
+            options.weld,
+            options.lods,
+            _enforces(options),
+        )
+    )
+
+
+def _orient(work: Work) -> None:
+    if work.options.forward_axis is not None:
+        reason = orient(work.document, forward=work.options.forward_axis)
+        work.moved_by_node = work.moved_by_node or reason
+
+
 def _scale(work: Work) -> None:
     factor = wanted_factor(work.document, work.options)
     reason = scale(work.document, factor=factor)
@@ -78,6 +113,38 @@ def _set_pivot(work: Work) -> None:
     work.moved_by_node = work.moved_by_node or reason
 
 
+def _bake(work: Work) -> None:
+    if work.options.bake:
+        work.moved_by_node = bake(work.document)
+
+
+def _enforces(options: ProcessingOptions) -> bool:
+    return options.budget_action is BudgetAction.ENFORCE
+
+
+def _simplify(work: Work) -> None:
+    options = work.options
+    if not _enforces(options):
+        return
+    done = simplify(
+        work.document, max_triangles=options.max_triangles, max_vertices=options.max_vertices
+    )
+    if done is not None:
+        work.findings.append(Finding(code=IssueCode.SIMPLIFIED, addition=describe(done)))
+
+
+def _add_lod_nodes(work: Work) -> None:
+    if work.options.lods and work.options.lod_placement is LodPlacement.NODES:
+        work.checks += check_lods(add_lod_nodes(work.document, work.options.lods))
+
+
+def _make_lods(work: Work) -> None:
+    if work.options.lods and work.options.lod_placement is LodPlacement.FILES:
+        levels, files = make_lods(work.document, work.glb, work.options.lods)
+        work.checks += check_lods(levels)
+        work.outputs += files
+
+
 def _pack(work: Work) -> None:
     """Write the document once, and read what was written."""
     work.glb = work.document.to_bytes()
@@ -85,23 +152,24 @@ def _pack(work: Work) -> None:
 
 
 STEPS: tuple[Step, ...] = (
-    # decode
-    # orient
+    _decode,
+    _orient,
     _scale,
     _set_pivot,
-    # bake
+    _bake,
     # normals, tangents
     # weld
-    # simplify
+    _simplify,
     # alpha
     # textures
     # prune
-    # LODs and collision inside the GLB
+    _add_lod_nodes,
+    # collision inside the GLB
     # provenance
     _pack,
     # packed textures
     # thumbnail
-    # LODs
+    _make_lods,
     # exports
     # collision
 )
