@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
+from dbos import DBOS, DBOSClient, DBOSConfig, SetEnqueueOptions, SetWorkflowID
 from dbos._serialization import DBOSPortableJSONSerializer
 from sqlalchemy import create_engine, event
 
@@ -120,28 +120,40 @@ class Runtime:
             log_level="WARNING",
         )
         if isinstance(self._place, str):
-            config["system_database_url"] = sqlalchemy_url(self._place)
+            url = sqlalchemy_url(self._place)
         else:
             self._engine = _sqlite(self._place)
-            config["system_database_url"] = f"sqlite:///{self._place}"
             config["system_database_engine"] = self._engine
+            url = f"sqlite:///{self._place}"
+        config["system_database_url"] = url
+        await asyncio.to_thread(self._make_queues, url)
         DBOS(config=config)
         DBOS.launch()
+
+    def _make_queues(self, url: str) -> None:
+        """Have the queues there before the launch, which would look for new ones a second later."""
+        DBOS.migrate(url)
+        client = DBOSClient(
+            system_database_url=url, system_database_engine=self._engine, application_name=_NAME
+        )
         starts = self._limits.model_starts_per_minute
-        await DBOS.register_queue_async(
-            _GENERATING,
-            worker_concurrency=self._limits.running,
-            partition_concurrency=self._limits.model_concurrency,
-            partition_limiter=None if starts is None else {"limit": starts, "period": _MINUTE_S},
-            polling_interval_sec=self._limits.poll_s,
-            on_conflict="always_update",
-        )
-        await DBOS.register_queue_async(
-            _PROCESSING,
-            worker_concurrency=self._limits.running,
-            polling_interval_sec=self._limits.poll_s,
-            on_conflict="always_update",
-        )
+        try:
+            client.register_queue(
+                _GENERATING,
+                worker_concurrency=self._limits.running,
+                partition_concurrency=self._limits.model_concurrency,
+                partition_limiter=(
+                    None if starts is None else {"limit": starts, "period": _MINUTE_S}
+                ),
+                polling_interval_sec=self._limits.poll_s,
+            )
+            client.register_queue(
+                _PROCESSING,
+                worker_concurrency=self._limits.running,
+                polling_interval_sec=self._limits.poll_s,
+            )
+        finally:
+            client.destroy()
 
     async def enqueue(self, job: Job, *, life: int = 1) -> None:
         """Let a job be worked on, by whichever node is free first; twice is once."""

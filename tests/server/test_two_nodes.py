@@ -43,8 +43,9 @@ async def gateway() -> AsyncIterator[RunningSandbox]:
         yield gateway
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def database_url() -> Iterator[str]:
+    """One for all: to make the engine's tables takes longer than most of these tests."""
     with fresh_database() as url:
         yield url
 
@@ -70,10 +71,10 @@ class Nodes:
         )
 
     @contextlib.asynccontextmanager
-    async def both(self) -> AsyncIterator[tuple[Stub, Stub]]:
+    async def both(self, **environment: str) -> AsyncIterator[tuple[Stub, Stub]]:
         async with (
-            self.node() as first,
-            self.node() as second,
+            self.node(**environment) as first,
+            self.node(**environment) as second,
             first.stub() as one,
             second.stub() as other,
         ):
@@ -163,6 +164,22 @@ async def test_a_cancel_reaches_the_node_that_has_the_job(
             await stub.CancelJob(pb.CancelJobRequest(job_id=job_id))
         events = await follow(one, job_id, 0)
     assert kinds(events)[-1] == "cancelled"
+
+
+async def test_a_models_limit_holds_for_all_nodes_together(
+    nodes: Nodes, gateway: RunningSandbox, request_to_repeat: pb.GenerateRequest
+) -> None:
+    before = len(gateway.submissions())
+    async with nodes.both(ASSETWRIGHT_MODEL_CONCURRENCY="2") as (one, other):
+        ids = await asyncio.gather(
+            *(_accepted(stub, request_to_repeat) for stub in (one, other) * 2)
+        )
+        logs = await asyncio.gather(*(follow(one, job_id, 0) for job_id in ids))
+    assert {kinds(log)[-1] for log in logs} == {"completed"}
+    spans = [(one.created_at, one.updated_at) for one in gateway.submissions()[before:]]
+    assert len(spans) == 4
+    for begin, _ in spans:
+        assert sum(first <= begin < last for first, last in spans) <= 2
 
 
 async def test_a_node_that_stops_properly_is_replaced_at_once(
