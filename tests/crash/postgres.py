@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["Postgres", "private_postgres"]
 
 _TIMEOUT_S = 60
+# Not subprocess's `user`: it forks with gRPC's threads running, which may crash the child.
+_AS_POSTGRES = ("runuser", "-u", "postgres", "--") if os.geteuid() == 0 else ()
 _DEBIAN = "/usr/lib/postgresql/*/bin"
 
 
@@ -81,8 +83,7 @@ def _run(program: Path, *arguments: str) -> None:
     """Run one of Postgres's programs, which refuse to be root."""
     with tempfile.TemporaryFile("w+") as said:  # Not a pipe: the server would hold it open.
         done = subprocess.run(  # noqa: S603 - Postgres's own
-            [program, *arguments],
-            user="postgres" if os.geteuid() == 0 else None,
+            [*_AS_POSTGRES, program, *arguments],
             env=without_proxies() | {"LC_ALL": "C.UTF-8"},
             cwd="/",
             stdin=subprocess.DEVNULL,
