@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from asset_processing.document import GlbDocument
 from asset_processing.issues import IssueCode
+from asset_processing.operations.bake import bake
 from asset_processing.operations.decode import decode
 from asset_processing.operations.lods import add_lod_nodes, check_lods, make_lods
 from asset_processing.operations.orient import orient
@@ -112,6 +113,11 @@ def _set_pivot(work: Work) -> None:
     work.moved_by_node = work.moved_by_node or reason
 
 
+def _bake(work: Work) -> None:
+    if work.options.bake:
+        work.moved_by_node = bake(work.document)
+
+
 def _enforces(options: ProcessingOptions) -> bool:
     return options.budget_action is BudgetAction.ENFORCE
 
@@ -150,7 +156,7 @@ STEPS: tuple[Step, ...] = (
     _orient,
     _scale,
     _set_pivot,
-    # bake
+    _bake,
     # normals, tangents
     # weld
     _simplify,

@@ -45,7 +45,7 @@ __all__ = [
 ROOT_NAME = "AssetwrightRoot"
 
 # Extensions that hold no length and no transform. Anything else could, and is left alone.
-_WITHOUT_LENGTHS = frozenset(
+WITHOUT_LENGTHS = frozenset(
     {
         "EXT_texture_avif",
         "EXT_texture_webp",
@@ -100,7 +100,7 @@ def obstacle(document: GlbDocument) -> str | None:
             return f"the file has {name}"
     if len(json.get("scenes", [])) > 1:
         return "the file has several scenes"
-    unknown = sorted(extensions_in(json) - _WITHOUT_LENGTHS)
+    unknown = sorted(extensions_in(json) - WITHOUT_LENGTHS)
     if unknown:
         return f"the file uses {unknown[0]}"
     if any(
@@ -312,7 +312,7 @@ def move_roots(
     above: dict[int, int] = {}
     wrappers: dict[tuple[int, ...], int] = {}
     for root, group in members.items():
-        if _is_ours(nodes[root], json):
+        if is_ours(nodes[root], json):
             _apply(nodes[root], factor=factor, offset=offset, quarter_turns=quarter_turns)
             continue
         if group not in wrappers:
@@ -331,7 +331,7 @@ def _parentless(nodes: list[JsonObject]) -> list[int]:
     return [node for node in range(len(nodes)) if node not in children]
 
 
-def _is_ours(node: JsonObject, json: JsonObject) -> bool:
+def is_ours(node: JsonObject, json: JsonObject) -> bool:
     """Tell whether `move_roots` made a node. Ours is no joint, has no mesh and is not animated."""
     return (
         node.get("name") == ROOT_NAME
