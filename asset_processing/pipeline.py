@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from asset_processing.document import GlbDocument
 from asset_processing.issues import IssueCode
@@ -15,62 +14,24 @@ from asset_processing.operations.pivot import set_pivot
 from asset_processing.operations.scale import scale, wanted_factor
 from asset_processing.operations.simplify import describe, simplify
 from asset_processing.options import BudgetAction, Decode, LodPlacement
+from asset_processing.output_steps import (
+    add_collision,
+    add_exports,
+    add_provenance,
+    add_thumbnail,
+)
+from asset_processing.texture_steps import (
+    apply_alpha,
+    change_textures,
+    look_at_alpha,
+    pack_textures,
+)
+from asset_processing.work import Finding, Step, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from asset_processing.geometry import Bounds
     from asset_processing.options import ProcessingOptions
-    from asset_processing.outputs import OutputFile
-    from asset_processing.report import Check
 
 __all__ = ["STEPS", "Finding", "Step", "Work"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """What a step wants to have in the report's issues.
-
-    Attributes:
-        code: Which issue; its severity and meaning are in the table.
-        addition: What the message adds to the meaning: why, how much.
-        pointer: JSON pointer to the place in the delivered GLB; None where it is the whole.
-    """
-
-    code: IssueCode
-    addition: str = ""
-    pointer: str | None = None
-
-
-@dataclass(slots=True, kw_only=True)
-class Work:
-    """An asset on its way through the steps.
-
-    Attributes:
-        source: The GLB as it came in.
-        document: The asset. Before `pack` steps edit it; after it, it is what was delivered, read
-            again, and nothing may edit it.
-        options: What was asked.
-        before: Bounds of the source.
-        glb: What is delivered; empty before `pack`.
-        moved_by_node: Why an operation added a node above the roots; None where none did.
-        findings: What the steps add to the report's issues.
-        checks: What the steps add to the report's lines of asked and measured.
-        outputs: Files beside the GLB.
-    """
-
-    source: bytes | memoryview
-    document: GlbDocument
-    options: ProcessingOptions
-    before: Bounds
-    glb: bytes = b""
-    moved_by_node: str | None = None
-    findings: list[Finding] = field(default_factory=list)
-    checks: list[Check] = field(default_factory=list)
-    outputs: list[OutputFile] = field(default_factory=list)
-
-
-Step: TypeAlias = "Callable[[Work], None]"
 
 
 def _decode(work: Work) -> None:
@@ -160,16 +121,16 @@ STEPS: tuple[Step, ...] = (
     # normals, tangents
     # weld
     _simplify,
-    # alpha
-    # textures
+    apply_alpha,
+    change_textures,
     # prune
     _add_lod_nodes,
-    # collision inside the GLB
-    # provenance
+    add_provenance,
     _pack,
-    # packed textures
-    # thumbnail
+    look_at_alpha,
+    pack_textures,
+    add_thumbnail,
     _make_lods,
-    # exports
-    # collision
+    add_exports,
+    add_collision,
 )
