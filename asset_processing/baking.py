@@ -104,9 +104,7 @@ class Baking:
         face, weights = self._texels.face, self._texels.weights
         self._places: Nearest = NearestOnSurface(
             old.positions, old.triangles, candidates=_CANDIDATES
-        ).find(
-            new.at(new.positions, face, weights), facing=new.at(new.normals, face, weights)
-        )
+        ).find(new.at(new.positions, face, weights), facing=new.at(new.normals, face, weights))
 
     def bake(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return a picture of the new size, shape (height, width, channels)."""

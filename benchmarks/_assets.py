@@ -11,8 +11,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-import trimesh
-
 from asset_processing import Pivot, ProcessingOptions, process_file
 from asset_processing.document import GlbDocument
 from asset_processing.operations.lods import make_lods
@@ -100,6 +98,8 @@ def lods(source: Path, folder: Path, triangles: Sequence[int]) -> None:
 
 def trimesh_placed(source: Path, destination: Path) -> None:
     """The same as `placed` by trimesh's load and export."""
+    import trimesh  # noqa: PLC0415  # Our own process must not pay for it.
+
     scene = trimesh.load_scene(source, file_type="glb")
     scene.apply_scale(_FACTOR)
     low, high = scene.bounds

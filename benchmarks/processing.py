@@ -1,6 +1,6 @@
 """Measure asset processing against other tools and the floor, on models like Pixal3D's.
 
-    python benchmarks/processing.py              everything, about half an hour
+    python benchmarks/processing.py              everything, about a quarter of an hour
     python benchmarks/processing.py --quick      small models, once, a minute; proves it works
     python benchmarks/processing.py --only lods  one part
     python benchmarks/processing.py --record     also keep the figures in benchmarks/results
@@ -16,7 +16,7 @@ import argparse
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -57,7 +57,7 @@ _WHOLE = _Plan(
     media_types=("image/png", "image/webp"),
     runs=7,
     slow_runs=3,
-    samples=100_000,
+    samples=50_000,
     goals=(100_000, 25_000),
     levels=(200_000, 100_000, 50_000, 25_000, 10_000),
 )
@@ -315,10 +315,14 @@ def main() -> int:
     arguments.add_argument("--quick", action="store_true", help="small and once")
     arguments.add_argument("--record", action="store_true", help="keep the figures in results/")
     arguments.add_argument("--only", choices=("placing", "simplification", "lods", "memory"))
+    arguments.add_argument("--runs", type=int, help="how often; slow tools at most three times")
     chosen = arguments.parse_args()
+    plan = _QUICK if chosen.quick else _WHOLE
+    if chosen.runs:
+        plan = replace(plan, runs=chosen.runs, slow_runs=min(chosen.runs, plan.slow_runs))
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="assetwright-bench-") as folder:
-        bench = _Bench(Path(folder), _QUICK if chosen.quick else _WHOLE)
+        bench = _Bench(Path(folder), plan)
         for part in (bench.placing, bench.simplification, bench.lods, bench.memory):
             if chosen.only in (None, part.__name__):
                 found = part()
