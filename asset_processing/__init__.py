@@ -36,6 +36,7 @@ from asset_processing.options import (
     LodPlacement,
     Pivot,
     ProcessingOptions,
+    SimplifyMethod,
     Violation,
 )
 from asset_processing.output_options import ExportFormat, Provenance
@@ -101,6 +102,7 @@ __all__ = [
     "Provenance",
     "Report",
     "Severity",
+    "SimplifyMethod",
     "Texture",
     "TextureFacts",
     "TextureOptions",

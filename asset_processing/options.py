@@ -26,6 +26,7 @@ __all__ = [
     "LodPlacement",
     "Pivot",
     "ProcessingOptions",
+    "SimplifyMethod",
     "Violation",
 ]
 
@@ -61,6 +62,13 @@ class BudgetAction(Enum):
 
     CHECK = "check"  # It is measured; the geometry stays.
     ENFORCE = "enforce"  # It is simplified until the budget is met.
+
+
+class SimplifyMethod(Enum):
+    """How a mesh gets fewer triangles."""
+
+    COLLAPSE = "collapse"  # Edges collapse; the atlas and the textures stay.
+    REBAKE = "rebake"  # A new atlas and new textures, for budgets that the old atlas cannot meet.
 
 
 class LodPlacement(Enum):
@@ -141,6 +149,7 @@ class ProcessingOptions:
         max_triangles: Budget that the report checks and ``budget_action`` may enforce.
         max_vertices: The same in GPU vertices.
         budget_action: What is done where a budget is not met.
+        simplify_method: How a budget is enforced. Levels of detail always collapse.
         lods: Coarser levels of detail, finest first.
         lod_placement: Where they go.
         decimation_target: What the generator was asked for; the report checks it.
@@ -168,6 +177,7 @@ class ProcessingOptions:
     max_triangles: int | None = None
     max_vertices: int | None = None
     budget_action: BudgetAction = BudgetAction.CHECK
+    simplify_method: SimplifyMethod = SimplifyMethod.COLLAPSE
     lods: tuple[Lod, ...] = ()
     lod_placement: LodPlacement = LodPlacement.FILES
     decimation_target: int | None = None
