@@ -27,7 +27,14 @@ from asset_processing.operations.textures import (
     TextureRole,
     Usage,
 )
-from asset_processing.options import Pivot, ProcessingOptions, Violation
+from asset_processing.options import (
+    Box,
+    Decode,
+    ForwardAxis,
+    Pivot,
+    ProcessingOptions,
+    Violation,
+)
 from asset_processing.output_options import ExportFormat, Provenance
 from asset_processing.outputs import OutputFile, OutputKind
 from asset_processing.process import ProcessedAsset, process, process_file
@@ -55,6 +62,7 @@ __all__ = [
     "AlphaAction",
     "AlphaUse",
     "Bounds",
+    "Box",
     "Check",
     "CollisionFacts",
     "CollisionKind",
@@ -62,10 +70,12 @@ __all__ = [
     "CollisionPlacement",
     "ColorSpace",
     "Counts",
+    "Decode",
     "DecompositionMethod",
     "EngineProfile",
     "ExportFormat",
     "FileFacts",
+    "ForwardAxis",
     "GlbTooLarge",
     "InvalidGlb",
     "InvalidOption",

@@ -464,8 +464,14 @@ class GlbDocument:
         """Return the JSON to write and its binary chunk, where bytes come, go and move."""
         live = [index for index in range(len(self.views)) if ("bufferViews", index) not in gone]
         dead = (index for array, index in gone if array == "bufferViews")
-        freed = subtracted(
-            [*self._freed, *(span for index in dead for span in self._spans_of(index))],
+        freed = subtracted(  # With the padding behind each.
+            [
+                (start, end + -end % 4)
+                for start, end in (
+                    *self._freed,
+                    *(span for index in dead for span in self._spans_of(index)),
+                )
+            ],
             [span for index in live for span in self._spans_of(index)],
         )
         content = self.buffers[0] if self.embeds(0) else None

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from asset_processing.collision_options import CollisionOptions
     from asset_processing.output_options import ExportFormat, Provenance
 
-__all__ = ["Pivot", "ProcessingOptions", "Violation"]
+__all__ = ["Box", "Decode", "ForwardAxis", "Pivot", "ProcessingOptions", "Violation"]
 
 _SCALES = ("scale_factor", "height_m", "longest_side_m")
+_SIDES = ("width_m", "height_m", "depth_m")
 _COUNTS = ("max_triangles", "max_vertices", "decimation_target")
 
 _MIN_THUMBNAIL_PX, _MAX_THUMBNAIL_PX = 16, 1024
@@ -32,6 +33,38 @@ class Pivot(Enum):
     KEEP = "keep"  # The origin stays where it is.
     CENTER = "center"  # The centre of the bounds.
     BASE = "base"  # The centre of the bounds in X and Z, their lowest point in Y (glTF: +Y is up).
+
+
+class ForwardAxis(Enum):
+    """The horizontal axis that the front faces. glTF's is +Z (glTF 2.0, 3.4)."""
+
+    PLUS_Z = "+z"
+    MINUS_Z = "-z"
+    PLUS_X = "+x"
+    MINUS_X = "-x"
+
+
+class Decode(Enum):
+    """When compressed, quantized and sparse vertices become plain ones."""
+
+    AUTO = "auto"  # Where an operation that is asked for has to read or write vertices.
+    NEVER = "never"
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Box:
+    """A box along the axes, in metres.
+
+    Attributes:
+        width_m: Along X.
+        height_m: Along Y.
+        depth_m: Along Z.
+    """
+
+    width_m: float
+    height_m: float
+    depth_m: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +85,20 @@ class ProcessingOptions:
     """What is done with an asset. The defaults change nothing.
 
     Attributes:
-        scale_factor: Multiply every length by this. At most one of the three scales is set.
+        scale_factor: Multiply every length by this. At most one of the four scales is set.
         height_m: Scale so that the extent along +Y is this many metres.
         longest_side_m: Scale so that the longest side of the bounds is this many metres.
-        pivot: The point that becomes the origin, after scaling.
+        fit_box: Scale so that the bounds just fit into this box, keeping the proportions.
+        forward_axis: Turn the asset about +Y so that what faces +Z faces this axis; None leaves it.
+        pivot: The point that becomes the origin, after turning and scaling.
+        bake: Put every transform that can be into the vertices: those of the operations also where
+            the file has skins, animations or morph targets, and those of the file's own nodes that
+            do not move. Otherwise the operations add a node where the file is not simple.
+        decode: When compressed, quantized and sparse vertices become plain ones.
+        normals: Compute normals where triangles have none.
+        tangents: Compute tangents where a normal map needs them and there are none.
+        weld: Merge vertices that are equal in every bit.
+        prune: Leave out what nothing uses, and store what is equal once.
         max_triangles: Budget that the report checks. Nothing is simplified.
         max_vertices: Budget in GPU vertices that the report checks.
         decimation_target: What the generator was asked for; the report checks it.
@@ -71,7 +114,15 @@ class ProcessingOptions:
     scale_factor: float | None = None
     height_m: float | None = None
     longest_side_m: float | None = None
+    fit_box: Box | None = None
+    forward_axis: ForwardAxis | None = None
     pivot: Pivot = Pivot.KEEP
+    bake: bool = False
+    decode: Decode = Decode.AUTO
+    normals: bool = False
+    tangents: bool = False
+    weld: bool = False
+    prune: bool = False
     max_triangles: int | None = None
     max_vertices: int | None = None
     decimation_target: int | None = None
@@ -99,8 +150,14 @@ class ProcessingOptions:
             if value is not None and not (math.isfinite(value) and value > 0):
                 yield Violation(name, f"{name} must be a finite number above 0, not {value}.")
 
+        for name in _SIDES if self.fit_box else ():
+            value = getattr(self.fit_box, name)
+            if not (math.isfinite(value) and value > 0):
+                message = f"fit_box.{name} must be a finite number above 0, not {value}."
+                yield Violation(f"fit_box.{name}", message)
+
     def _several_scales(self) -> Iterator[Violation]:
-        given = [name for name in _SCALES if getattr(self, name) is not None]
+        given = [name for name in (*_SCALES, "fit_box") if getattr(self, name) is not None]
         if len(given) > 1:
             for name in given:
                 others = " and ".join(other for other in given if other != name)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from asset_processing.document import GlbDocument
+from asset_processing.operations.bake import bake
+from asset_processing.operations.decode import decode
+from asset_processing.operations.orient import orient
 from asset_processing.operations.pivot import set_pivot
 from asset_processing.operations.scale import scale, wanted_factor
+from asset_processing.options import Decode
 from asset_processing.output_steps import (
     add_collision,
     add_exports,
     add_provenance,
     add_thumbnail,
 )
+from asset_processing.profiles import PROFILES
 from asset_processing.texture_steps import (
     apply_alpha,
     change_textures,
@@ -19,7 +26,35 @@ from asset_processing.texture_steps import (
 )
 from asset_processing.work import Finding, Step, Work
 
+if TYPE_CHECKING:
+    from asset_processing.options import ProcessingOptions
+
 __all__ = ["STEPS", "Finding", "Step", "Work"]
+
+
+def _decode(work: Work) -> None:
+    """Make vertices plain where a later step has to read or write them."""
+    options = work.options
+    if options.decode is Decode.ALWAYS or (
+        options.decode is Decode.AUTO and (_needs_plain_vertices(options) or _engine_refuses(work))
+    ):
+        decode(work.document)
+
+
+def _needs_plain_vertices(options: ProcessingOptions) -> bool:
+    """A step that cannot do with compressed vertices adds its option here."""
+    return any((options.bake, options.normals, options.tangents, options.weld))
+
+
+def _engine_refuses(work: Work) -> bool:
+    used = work.document.json.get("extensionsUsed", [])
+    return not PROFILES[work.options.engine_profile].decodes.isdisjoint(used)
+
+
+def _orient(work: Work) -> None:
+    if work.options.forward_axis is not None:
+        reason = orient(work.document, forward=work.options.forward_axis)
+        work.moved_by_node = work.moved_by_node or reason
 
 
 def _scale(work: Work) -> None:
@@ -33,6 +68,11 @@ def _set_pivot(work: Work) -> None:
     work.moved_by_node = work.moved_by_node or reason
 
 
+def _bake(work: Work) -> None:
+    if work.options.bake:
+        work.moved_by_node = bake(work.document)
+
+
 def _pack(work: Work) -> None:
     """Write the document once, and read what was written."""
     work.glb = work.document.to_bytes()
@@ -40,11 +80,11 @@ def _pack(work: Work) -> None:
 
 
 STEPS: tuple[Step, ...] = (
-    # decode
-    # orient
+    _decode,
+    _orient,
     _scale,
     _set_pivot,
-    # bake
+    _bake,
     # normals, tangents
     # weld
     # simplify

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from asset_processing._binary import merged
+from asset_processing._references import extensions_in
 from asset_processing.primitives import primitives
 
 if TYPE_CHECKING:
@@ -30,12 +31,21 @@ if TYPE_CHECKING:
     from asset_processing.document import GlbDocument
     from asset_processing.layout import Accessor
 
-__all__ = ["ROOT_NAME", "Region", "add_to", "bakeable_regions", "lengths", "move_roots", "obstacle"]
+__all__ = [
+    "ROOT_NAME",
+    "Region",
+    "add_to",
+    "bakeable_regions",
+    "lengths",
+    "move_roots",
+    "obstacle",
+    "turned_quaternion",
+]
 
 ROOT_NAME = "AssetwrightRoot"
 
 # Extensions that hold no length and no transform. Anything else could, and is left alone.
-_WITHOUT_LENGTHS = frozenset(
+WITHOUT_LENGTHS = frozenset(
     {
         "EXT_texture_avif",
         "EXT_texture_webp",
@@ -90,7 +100,7 @@ def obstacle(document: GlbDocument) -> str | None:
             return f"the file has {name}"
     if len(json.get("scenes", [])) > 1:
         return "the file has several scenes"
-    unknown = sorted(_extensions(json) - _WITHOUT_LENGTHS)
+    unknown = sorted(extensions_in(json) - WITHOUT_LENGTHS)
     if unknown:
         return f"the file uses {unknown[0]}"
     if any(
@@ -103,21 +113,6 @@ def obstacle(document: GlbDocument) -> str | None:
 
 
 _SHARED = "its positions are not plain float vectors of their own in the binary chunk"
-
-
-def _extensions(value: object) -> set[str]:
-    """Every extension that is present anywhere, whatever ``extensionsUsed`` claims."""
-    found: set[str] = set()
-    waiting = [value]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            extensions = value.get("extensions")
-            found.update(extensions if isinstance(extensions, dict) else ())
-            waiting += [member for key, member in value.items() if key != "extras"]
-        elif isinstance(value, list) and value and isinstance(value[0], dict):
-            waiting += value
-    return found
 
 
 def bakeable_regions(document: GlbDocument) -> tuple[Region, ...] | None:
@@ -283,12 +278,24 @@ def _coordinates(buffer: memoryview, accessor: Accessor, region: Region) -> NDAr
     )
 
 
-def move_roots(document: GlbDocument, *, factor: float, offset: tuple[float, float, float]) -> None:
-    """Scale everything about the origin, then shift it, by one new node above the roots.
+def move_roots(
+    document: GlbDocument,
+    *,
+    factor: float,
+    offset: tuple[float, float, float],
+    quarter_turns: int = 0,
+) -> None:
+    """Turn and scale everything about the origin, then shift it, by one new node above the roots.
 
     The node is appended, so no index moves. All scenes follow; roots that belong to the same
     scenes share a node. A node that this function made before is changed instead of nested. A file
     without scenes gets one, of all that has no parent: that is what was measured.
+
+    Args:
+        document: Changed in place.
+        factor: What lengths are multiplied by.
+        offset: Metres, after turning and scaling.
+        quarter_turns: Right angles about +Y, counter-clockwise seen from above.
 
     Raises:
         OverflowError: A number left the range of float64.
@@ -305,13 +312,13 @@ def move_roots(document: GlbDocument, *, factor: float, offset: tuple[float, flo
     above: dict[int, int] = {}
     wrappers: dict[tuple[int, ...], int] = {}
     for root, group in members.items():
-        if _is_ours(nodes[root], json):
-            _apply(nodes[root], factor=factor, offset=offset)
+        if is_ours(nodes[root], json):
+            _apply(nodes[root], factor=factor, offset=offset, quarter_turns=quarter_turns)
             continue
         if group not in wrappers:
             wrappers[group] = len(nodes)
             nodes.append({"name": ROOT_NAME, "children": []})
-            _apply(nodes[-1], factor=factor, offset=offset)
+            _apply(nodes[-1], factor=factor, offset=offset, quarter_turns=quarter_turns)
         above[root] = wrappers[group]
         nodes[above[root]]["children"].append(root)
     for scene in scenes:
@@ -324,7 +331,7 @@ def _parentless(nodes: list[JsonObject]) -> list[int]:
     return [node for node in range(len(nodes)) if node not in children]
 
 
-def _is_ours(node: JsonObject, json: JsonObject) -> bool:
+def is_ours(node: JsonObject, json: JsonObject) -> bool:
     """Tell whether `move_roots` made a node. Ours is no joint, has no mesh and is not animated."""
     return (
         node.get("name") == ROOT_NAME
@@ -332,6 +339,7 @@ def _is_ours(node: JsonObject, json: JsonObject) -> bool:
         <= {
             "name",
             "children",
+            "rotation",
             "scale",
             "translation",
         }
@@ -348,12 +356,36 @@ def _is_animated(node: JsonObject, json: JsonObject) -> bool:
     return any(target is not None and json["nodes"][target] is node for target in targets)
 
 
-def _apply(node: JsonObject, *, factor: float, offset: tuple[float, float, float]) -> None:
+def _apply(
+    node: JsonObject, *, factor: float, offset: tuple[float, float, float], quarter_turns: int
+) -> None:
     if factor != 1:
         node["scale"] = lengths(node.get("scale", (1.0, 1.0, 1.0)), factor=factor)
-    moved = lengths(node.get("translation", (0.0, 0.0, 0.0)), factor=factor, offset=offset)
+    stood = node.get("translation", (0.0, 0.0, 0.0))
+    if quarter_turns:
+        node["rotation"] = turned_quaternion(
+            node.get("rotation", (0.0, 0.0, 0.0, 1.0)), quarter_turns
+        )
+        for _ in range(quarter_turns):
+            stood = (stood[2], stood[1], -stood[0])
+    moved = lengths(stood, factor=factor, offset=offset)
     if any(moved) or "translation" in node:
         node["translation"] = moved
+
+
+_HALF = {1: (math.sqrt(0.5), math.sqrt(0.5)), 2: (1.0, 0.0), 3: (-math.sqrt(0.5), math.sqrt(0.5))}
+
+
+def turned_quaternion(rotation: Sequence[float], quarter_turns: int) -> list[float]:
+    """Return a rotation (x, y, z, w), then right angles about +Y."""
+    x, y, z, w = rotation
+    sine, cosine = _HALF[quarter_turns]
+    return [
+        cosine * x + sine * z,
+        cosine * y + sine * w,
+        cosine * z - sine * x,
+        cosine * w - sine * y,
+    ]
 
 
 def lengths(
