@@ -29,8 +29,11 @@ from asset_processing.operations.textures import (
 )
 from asset_processing.options import (
     Box,
+    BudgetAction,
     Decode,
     ForwardAxis,
+    Lod,
+    LodPlacement,
     Pivot,
     ProcessingOptions,
     Violation,
@@ -41,7 +44,6 @@ from asset_processing.process import ProcessedAsset, process, process_file
 from asset_processing.profiles import (
     CollisionPlacement,
     EngineProfile,
-    LodLayout,
     TexturePacking,
 )
 from asset_processing.report import (
@@ -63,6 +65,7 @@ __all__ = [
     "AlphaUse",
     "Bounds",
     "Box",
+    "BudgetAction",
     "Check",
     "CollisionFacts",
     "CollisionKind",
@@ -82,7 +85,8 @@ __all__ = [
     "Issue",
     "IssueCode",
     "Limits",
-    "LodLayout",
+    "Lod",
+    "LodPlacement",
     "MaterialFacts",
     "MemoryFacts",
     "OutputFacts",

@@ -42,6 +42,7 @@ class IssueCode(Enum):
     NO_UVS = "NO_UVS"
     PROVENANCE_NOT_WRITTEN = "PROVENANCE_NOT_WRITTEN"
     QUANTIZED = "QUANTIZED"
+    SIMPLIFIED = "SIMPLIFIED"
     TEXTURE_KTX2 = "TEXTURE_KTX2"
     TEXTURE_NOT_CONVERTED = "TEXTURE_NOT_CONVERTED"
     TEXTURE_NOT_PACKED = "TEXTURE_NOT_PACKED"
@@ -122,6 +123,10 @@ ISSUES: Mapping[IssueCode, tuple[Severity, str]] = MappingProxyType(
         IssueCode.QUANTIZED: (
             Severity.WARNING,
             "Positions are stored as integers (KHR_mesh_quantization). Godot refuses such files.",
+        ),
+        IssueCode.SIMPLIFIED: (
+            Severity.INFO,
+            "The meshes were simplified to meet their budget.",
         ),
         IssueCode.TEXTURE_KTX2: (
             Severity.WARNING,

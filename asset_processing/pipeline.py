@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asset_processing.document import GlbDocument
+from asset_processing.issues import IssueCode
 from asset_processing.operations.bake import bake
 from asset_processing.operations.decode import decode
+from asset_processing.operations.lods import add_lod_nodes, check_lods, make_lods
 from asset_processing.operations.orient import orient
 from asset_processing.operations.pivot import set_pivot
 from asset_processing.operations.scale import scale, wanted_factor
-from asset_processing.options import Decode
+from asset_processing.operations.simplify import describe, simplify
+from asset_processing.options import BudgetAction, Decode, LodPlacement
 from asset_processing.output_steps import (
     add_collision,
     add_exports,
@@ -43,7 +46,16 @@ def _decode(work: Work) -> None:
 
 def _needs_plain_vertices(options: ProcessingOptions) -> bool:
     """A step that cannot do with compressed vertices adds its option here."""
-    return any((options.bake, options.normals, options.tangents, options.weld))
+    return any(
+        (
+            options.bake,
+            options.normals,
+            options.tangents,
+            options.weld,
+            options.lods,
+            _enforces(options),
+        )
+    )
 
 
 def _engine_refuses(work: Work) -> bool:
@@ -73,6 +85,33 @@ def _bake(work: Work) -> None:
         work.moved_by_node = bake(work.document)
 
 
+def _enforces(options: ProcessingOptions) -> bool:
+    return options.budget_action is BudgetAction.ENFORCE
+
+
+def _simplify(work: Work) -> None:
+    options = work.options
+    if not _enforces(options):
+        return
+    done = simplify(
+        work.document, max_triangles=options.max_triangles, max_vertices=options.max_vertices
+    )
+    if done is not None:
+        work.findings.append(Finding(code=IssueCode.SIMPLIFIED, addition=describe(done)))
+
+
+def _add_lod_nodes(work: Work) -> None:
+    if work.options.lods and work.options.lod_placement is LodPlacement.NODES:
+        work.checks += check_lods(add_lod_nodes(work.document, work.options.lods))
+
+
+def _make_lods(work: Work) -> None:
+    if work.options.lods and work.options.lod_placement is LodPlacement.FILES:
+        levels, files = make_lods(work.document, work.glb, work.options.lods)
+        work.checks += check_lods(levels)
+        work.outputs += files
+
+
 def _pack(work: Work) -> None:
     """Write the document once, and read what was written."""
     work.glb = work.document.to_bytes()
@@ -87,17 +126,17 @@ STEPS: tuple[Step, ...] = (
     _bake,
     # normals, tangents
     # weld
-    # simplify
+    _simplify,
     apply_alpha,
     change_textures,
     # prune
-    # LODs and collision inside the GLB
+    _add_lod_nodes,
     add_provenance,
     _pack,
     look_at_alpha,
     pack_textures,
     add_thumbnail,
-    # LODs
+    _make_lods,
     add_exports,
     add_collision,
 )
