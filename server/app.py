@@ -58,12 +58,22 @@ from server.sandbox import SandboxSettings, run_sandbox
 from server.settings import GatewayMode, Settings, SettingsError
 from server.storage import open_blobs
 from server.tokens import Tokens
-from server.web import Bridge, Origins, web_app
+from server.web import (
+    AssetFiles,
+    Bridge,
+    Origins,
+    Partials,
+    Plain,
+    Uploads,
+    caller_routes,
+    web_app,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from starlette.routing import Route
     from starlette.types import ASGIApp
 
     from server.sandbox import RunningSandbox
@@ -189,8 +199,7 @@ async def run_server(settings: Settings) -> AsyncIterator[RunningServer]:
             jobs=house.jobs,
             blobs=house.library.blobs,
             is_draining=lambda: house.jobs.is_draining,
-            bridge=Bridge(calls, max_message_bytes=MAX_REQUEST_BYTES),
-            for_callers=_for_callers(settings),
+            callers=_caller_routes(settings, house, calls),
         )
         await stack.enter_async_context(serve_on(listener, app))
         resumed = await house.jobs.start()
@@ -381,12 +390,37 @@ def _hook_url(settings: Settings) -> str | None:
     return url.rstrip("/")
 
 
-def _for_callers(settings: Settings) -> Callable[[ASGIApp], ASGIApp]:
+def _caller_routes(settings: Settings, house: _House, calls: RawCalls) -> list[Route]:
+    tokens = Tokens(settings.tokens)
+    plain = Plain(tokens=tokens, code_of=lambda error: calls.refusal(error).code)
+    partials = Partials(
+        settings.folder / "uploads",
+        now=time.time,
+        expiry_s=settings.upload_expiry_s,
+        max_count=settings.max_partial_uploads,
+    )
+    uploads = Uploads(
+        library=house.library,
+        partials=partials,
+        plain=plain,
+        check_disk=house.admission.check_disk,
+        max_bytes=settings.max_upload_bytes,
+    )
+    return caller_routes(
+        bridge=Bridge(calls, max_message_bytes=MAX_REQUEST_BYTES),
+        files=AssetFiles(library=house.library, plain=plain),
+        uploads=uploads,
+        plain=plain,
+        around=_around_callers(settings, tokens),
+    )
+
+
+def _around_callers(settings: Settings, tokens: Tokens) -> Callable[[ASGIApp], ASGIApp]:
     """Return what stands around the HTTP port's routes for callers."""
     ours = None if settings.public_url is None else host_of(settings.public_url)
 
     def is_our_host(host: str) -> bool:
-        return Tokens(settings.tokens).asked_for or is_loopback(host) or host == ours
+        return tokens.asked_for or is_loopback(host) or host == ours
 
     return partial(Origins, allowed=settings.allowed_origins, is_our_host=is_our_host)
 

@@ -231,6 +231,18 @@ class Settings:
     max_upload_bytes: int = _setting(
         "ASSETWRIGHT_MAX_UPLOAD_BYTES", _count, 256 * _MIB, "Largest upload."
     )
+    upload_expiry_s: float = _setting(
+        "ASSETWRIGHT_UPLOAD_EXPIRY_S",
+        _positive,
+        86_400.0,
+        "How long an unfinished upload over HTTP can be resumed.",
+    )
+    max_partial_uploads: int = _setting(
+        "ASSETWRIGHT_MAX_PARTIAL_UPLOADS",
+        _count,
+        100,
+        "Unfinished uploads over HTTP that are kept; the oldest make room.",
+    )
     max_picture_bytes: int = _setting(
         "ASSETWRIGHT_MAX_PICTURE_BYTES", _count, 20 * _MIB, "Largest input picture."
     )

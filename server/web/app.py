@@ -2,11 +2,12 @@
 
 `GET /inputs/...` hands an input to the gateway, to whoever has the signed link. `GET /healthz`
 answers 200 while jobs are accepted and 503 while the server drains. `POST /hooks/...` takes a
-gateway's callback. `POST /{package.Service}/{Method}` is gRPC-Web.
+gateway's callback. `server.web.callers` has the routes for those who call the server.
 """
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -14,18 +15,17 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from server.jobs.media_types import HEAD_BYTES, media_type
+from server.web.lending import Lending
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from starlette.requests import Request
-    from starlette.types import ASGIApp
 
     from server.gateway.hooks import HookLinks
     from server.gateway.links import InputLinks
     from server.jobs.port import Jobs
     from server.storage import Blobs
-    from server.web.bridge import Bridge
 
 __all__ = ["web_app"]
 
@@ -39,12 +39,11 @@ def web_app(
     jobs: Jobs,
     blobs: Blobs,
     is_draining: Callable[[], bool],
-    bridge: Bridge,
-    for_callers: Callable[[ASGIApp], ASGIApp],
+    callers: Sequence[Route],
 ) -> Starlette:
     """Return the application of the HTTP port.
 
-    `for_callers` stands around what callers use, and says from where.
+    `callers` are the routes for those who call the server (`server.web.callers`).
     """
 
     async def healthz(_request: Request) -> Response:
@@ -59,14 +58,12 @@ def web_app(
         )
         if not allowed or not await blobs.exists(sha256):
             return PlainTextResponse(_GONE, status_code=404)
-        async with blobs.open(sha256) as reader:
-            kind = media_type(reader.read(HEAD_BYTES))
-        async with blobs.local_copy(sha256) as path:
-            return FileResponse(
-                path,
-                media_type=kind,
-                headers={"x-content-type-options": "nosniff", "cache-control": "private"},
-            )
+        async with AsyncExitStack() as stack:
+            async with blobs.open(sha256) as reader:
+                kind = media_type(reader.read(HEAD_BYTES))
+            path = await stack.enter_async_context(blobs.local_copy(sha256))
+            headers = {"x-content-type-options": "nosniff", "cache-control": "private"}
+            return Lending(FileResponse(path, media_type=kind, headers=headers), stack.pop_all())
 
     async def take_callback(request: Request) -> Response:
         # The body is not read: a callback is unsigned, so the status endpoint is asked instead.
@@ -81,7 +78,7 @@ def web_app(
             Route("/hooks/{job_id}/{signature}", take_callback, methods=["POST"]),
             Route("/healthz", healthz),
             Route("/inputs/{sha256}/{expires}/{signature}", read_input),
-            Route("/{service}/{method}", for_callers(bridge), methods=["POST", "OPTIONS"]),
+            *callers,
         ]
     )
     # A redirect would turn an unknown path into one that a client follows without its body.
