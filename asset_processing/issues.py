@@ -36,6 +36,7 @@ class IssueCode(Enum):
     NO_NORMALS = "NO_NORMALS"
     NO_SCENE = "NO_SCENE"
     NO_UVS = "NO_UVS"
+    OPERATION_SKIPPED = "OPERATION_SKIPPED"
     QUANTIZED = "QUANTIZED"
     TEXTURE_KTX2 = "TEXTURE_KTX2"
     TEXTURE_WEBP = "TEXTURE_WEBP"
@@ -90,6 +91,10 @@ ISSUES: Mapping[IssueCode, tuple[Severity, str]] = MappingProxyType(
         IssueCode.NO_UVS: (
             Severity.WARNING,
             "A textured material is on triangles without the texture coordinates it needs.",
+        ),
+        IssueCode.OPERATION_SKIPPED: (
+            Severity.WARNING,
+            "Something that was asked for was left out.",
         ),
         IssueCode.QUANTIZED: (
             Severity.WARNING,

@@ -6,18 +6,22 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from asset_processing.document import GlbDocument
+from asset_processing.issues import IssueCode
 from asset_processing.operations.bake import bake
 from asset_processing.operations.decode import decode
+from asset_processing.operations.normals import add_normals
 from asset_processing.operations.orient import orient
 from asset_processing.operations.pivot import set_pivot
+from asset_processing.operations.prune import prune
 from asset_processing.operations.scale import scale, wanted_factor
+from asset_processing.operations.tangents import add_tangents
+from asset_processing.operations.weld import weld_vertices
 from asset_processing.options import Decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from asset_processing.geometry import Bounds
-    from asset_processing.issues import IssueCode
     from asset_processing.options import ProcessingOptions
     from asset_processing.outputs import OutputFile
     from asset_processing.report import Check
@@ -107,6 +111,29 @@ def _bake(work: Work) -> None:
         work.moved_by_node = bake(work.document)
 
 
+def _add_normals(work: Work) -> None:
+    if work.options.normals:
+        add_normals(work.document)
+
+
+def _add_tangents(work: Work) -> None:
+    if work.options.tangents:
+        add_tangents(work.document)
+
+
+def _weld(work: Work) -> None:
+    if work.options.weld:
+        weld_vertices(work.document)
+
+
+def _prune(work: Work) -> None:
+    reason = prune(work.document) if work.options.prune else None
+    if reason is not None:
+        work.findings.append(
+            Finding(code=IssueCode.OPERATION_SKIPPED, addition=f"Not pruned: {reason}.")
+        )
+
+
 def _pack(work: Work) -> None:
     """Write the document once, and read what was written."""
     work.glb = work.document.to_bytes()
@@ -119,12 +146,13 @@ STEPS: tuple[Step, ...] = (
     _scale,
     _set_pivot,
     _bake,
-    # normals, tangents
-    # weld
+    _add_normals,
+    _add_tangents,
+    _weld,
     # simplify
     # alpha
     # textures
-    # prune
+    _prune,
     # LODs and collision inside the GLB
     # provenance
     _pack,
