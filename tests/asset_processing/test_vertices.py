@@ -350,7 +350,7 @@ def test_a_mirrored_texture_splits_the_vertices_between(glb: type[Glb]) -> None:
 
 
 def test_recomputed_tangents_agree_with_those_that_a_sample_came_with(sample: Path) -> None:
-    """Within the rounding of other tools: nine of ten corners to three degrees."""
+    """Their exporters rounded, and cut quads otherwise: 19 of 20 corners to ten degrees."""
     document = _parsed(sample.read_bytes(), _PLAIN)
     for _, primitive in drawn(document):
         attributes = primitive.values["attributes"]
@@ -362,9 +362,9 @@ def test_recomputed_tangents_agree_with_those_that_a_sample_came_with(sample: Pa
             read["POSITION"], read["NORMAL"], read["TEXCOORD_0"], triangles
         )
         given = read["TANGENT"][triangles]
-        assert (found[faces][..., 3] == np.sign(given[..., 3])).mean() > 0.9
+        assert np.array_equal(found[faces][..., 3], np.sign(given[..., 3]))
         cosines = (found[faces][..., :3] * given[..., :3]).sum(axis=-1)
-        assert np.mean(cosines > np.cos(np.radians(3))) > 0.9
+        assert np.mean(cosines > np.cos(np.radians(10))) > 0.95
 
 
 def test_every_tangent_is_a_unit_vector_across_its_normal() -> None:
