@@ -9,10 +9,14 @@ from asset_processing.issues import IssueCode
 from asset_processing.operations.bake import bake
 from asset_processing.operations.decode import decode
 from asset_processing.operations.lods import add_lod_nodes, check_lods, make_lods
+from asset_processing.operations.normals import add_normals
 from asset_processing.operations.orient import orient
 from asset_processing.operations.pivot import set_pivot
+from asset_processing.operations.prune import prune
 from asset_processing.operations.scale import scale, wanted_factor
 from asset_processing.operations.simplify import describe, simplify
+from asset_processing.operations.tangents import add_tangents
+from asset_processing.operations.weld import weld_vertices
 from asset_processing.options import BudgetAction, Decode, LodPlacement
 from asset_processing.output_steps import (
     add_collision,
@@ -85,6 +89,29 @@ def _bake(work: Work) -> None:
         work.moved_by_node = bake(work.document)
 
 
+def _add_normals(work: Work) -> None:
+    if work.options.normals:
+        add_normals(work.document)
+
+
+def _add_tangents(work: Work) -> None:
+    if work.options.tangents:
+        add_tangents(work.document)
+
+
+def _weld(work: Work) -> None:
+    if work.options.weld:
+        weld_vertices(work.document)
+
+
+def _prune(work: Work) -> None:
+    reason = prune(work.document) if work.options.prune else None
+    if reason is not None:
+        work.findings.append(
+            Finding(code=IssueCode.OPERATION_SKIPPED, addition=f"Not pruned: {reason}.")
+        )
+
+
 def _enforces(options: ProcessingOptions) -> bool:
     return options.budget_action is BudgetAction.ENFORCE
 
@@ -124,12 +151,13 @@ STEPS: tuple[Step, ...] = (
     _scale,
     _set_pivot,
     _bake,
-    # normals, tangents
-    # weld
+    _add_normals,
+    _add_tangents,
+    _weld,
     _simplify,
     apply_alpha,
     change_textures,
-    # prune
+    _prune,
     _add_lod_nodes,
     add_provenance,
     _pack,
