@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from asset_processing import Provenance
 from server.gateway.models import InputRole, ModelTask
 from server.gateway.parameters import warnings
 from server.jobs.buying import Order
 from server.jobs.events import Notice
 from server.jobs.model import AssetRole, InputRef, JobState, ProcessSpec, PurchaseKind, Stage
+from server.jobs.receipts import receipt
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,7 +80,10 @@ class Steps:
         run.check_cancel()
         if model.task is not ModelTask.IMAGE_TO_3D:
             return None
-        return await self._process(run, results[0], _options(model, spec))
+        options = _options(model, spec)
+        if options.provenance is not None:
+            options = replace(options, provenance=_provenance(run, model, spec))
+        return await self._process(run, results[0], options)
 
     async def _picture(self, run: JobRun, spec: GenerateSpec) -> InputRef:
         """Have the image stage's picture made, as the 3D model's input."""
@@ -110,7 +116,7 @@ class Steps:
                 report = await self.workshop.process(path, folder, options)
             run.check_cancel()
             async with run.stage(Stage.STORE, JobState.PROCESSING):
-                for role, file in _results(folder):
+                for role, file in _results(folder, report):
                     await self._store(run, role, file, file.relative_to(folder).as_posix())
         return report
 
@@ -132,11 +138,31 @@ def _options(model: Model, spec: GenerateSpec) -> ProcessingOptions:
     return replace(spec.processing, decimation_target=target)
 
 
-def _results(folder: Path) -> list[tuple[AssetRole, Path]]:
+def _provenance(run: JobRun, model: Model, spec: GenerateSpec) -> Provenance:
+    """Return where a result comes from, as far as it is known."""
+    seed = model.with_defaults(spec.parameters).get("seed")
+    amount = receipt(run.job, cancelled=False).amount
+    note = (
+        "Made by the sandbox, which stands in for the model."
+        if run.job.sandbox
+        else "The model's licence and the provider's terms apply."
+    )
+    return Provenance(
+        model=spec.model,
+        seed=seed if isinstance(seed, int) else None,
+        prompt_sha256=None if spec.prompt is None else sha256(spec.prompt.encode()).hexdigest(),
+        license_note=note,
+        cost_micros=None if amount is None else amount.amount_micros,
+        currency_code=None if amount is None else amount.currency_code,
+    )
+
+
+def _results(folder: Path, report: Report) -> list[tuple[AssetRole, Path]]:
     """Return what a worker left, the model first."""
     textures = sorted((folder / "textures").glob("*"))
     return [
         (AssetRole.MODEL, folder / "asset.glb"),
         *((AssetRole.TEXTURE, file) for file in textures),
+        *((AssetRole[output.kind.name], folder / output.name) for output in report.outputs),
         (AssetRole.REPORT, folder / "report.json"),
     ]
