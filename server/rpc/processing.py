@@ -91,14 +91,14 @@ def processing_options(
         given["provenance"] = Provenance()  # The job fills in what it knows.
     given["lods"] = tuple(map(_lod, message.lods))
     given["exports"] = tuple(_exports(message, problems))
-    return ProcessingOptions(**given)  # type: ignore[arg-type]  # By their names.
+    return ProcessingOptions(**given)
 
 
 def _textures(message: processing_pb2.TextureOptions, problems: list[Violation]) -> TextureOptions:
     present = _present(message) & {"max_size_px", "media_type"}
     given = {name: getattr(message, name) for name in present}
     given |= _chosen(message, _TEXTURE_ENUMS, "processing.textures", problems)
-    return TextureOptions(**given)  # type: ignore[arg-type]
+    return TextureOptions(**given)
 
 
 def _collision(
