@@ -14,7 +14,7 @@ from pathlib import Path
 
 _ROOT = Path(__file__).parents[2]
 _READY = re.compile(r"assetwright ready grpc=(\S+) http=(\S+) gateway=sandbox\n")
-_START_S, _STOP_S = 40.0, 15.0
+_START_S, _STOP_S = 90.0, 30.0
 
 
 @dataclass

@@ -23,7 +23,7 @@ import addon_utils  # noqa: E402  # and has this module afterwards.
 # isort: on
 
 NAME = "bl_ext.user_default.assetwright"
-WAIT_S = 45.0
+WAIT_S = 150.0
 
 
 def install() -> None:
