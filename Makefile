@@ -4,11 +4,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test check format proto tables lock bench clean
+.PHONY: help demo test check format proto tables lock simplifier check-simplifier bench clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Two stamps: the demo needs the runtime alone, the tests need the tools as well.
 $(VENV)/.runtime: requirements.lock pyproject.toml
@@ -63,8 +63,15 @@ lock:  ## Pin what is installed again, for every platform. Needs uv.
 		--no-annotate --custom-compile-command "make lock" \
 		--extra server --group dev pyproject.toml --constraint requirements.lock --output-file requirements-dev.lock $(LOCKFLAGS)
 
+simplifier:  ## Compile the simplifier's WebAssembly module from its C again.
+	$(PYTHON) tools/build_simplifier.py
+
+check-simplifier:  ## Compare the simplifier's module with what its C gives.
+	$(PYTHON) tools/build_simplifier.py --check
+
 bench: $(VENV)/.dev  ## Run the benchmarks and print their ratios.
 	$(BIN)/python benchmarks/streaming.py $(BENCH_ARGS)
+	$(BIN)/python benchmarks/bridge.py $(BENCH_ARGS)
 
 clean:  ## Remove everything that was made, but not out/.
 	rm -rf $(VENV) tests/node/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

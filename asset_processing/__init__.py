@@ -21,24 +21,43 @@ from asset_processing.operations.textures import (
     TextureRole,
     Usage,
 )
-from asset_processing.options import Pivot, ProcessingOptions, Violation
+from asset_processing.options import (
+    Box,
+    BudgetAction,
+    Decode,
+    ForwardAxis,
+    Lod,
+    LodPlacement,
+    Pivot,
+    ProcessingOptions,
+    Violation,
+)
+from asset_processing.outputs import OutputFile, OutputKind
 from asset_processing.process import ProcessedAsset, process, process_file
 from asset_processing.report import Check, Counts, FileFacts, MaterialFacts, Report
 from asset_processing.topology import Topology
 
 __all__ = [
     "Bounds",
+    "Box",
+    "BudgetAction",
     "Check",
     "ColorSpace",
     "Counts",
+    "Decode",
     "FileFacts",
+    "ForwardAxis",
     "GlbTooLarge",
     "InvalidGlb",
     "InvalidOption",
     "Issue",
     "IssueCode",
     "Limits",
+    "Lod",
+    "LodPlacement",
     "MaterialFacts",
+    "OutputFile",
+    "OutputKind",
     "Pivot",
     "ProcessedAsset",
     "ProcessingError",

@@ -37,6 +37,7 @@ class IssueCode(Enum):
     NO_SCENE = "NO_SCENE"
     NO_UVS = "NO_UVS"
     QUANTIZED = "QUANTIZED"
+    SIMPLIFIED = "SIMPLIFIED"
     TEXTURE_KTX2 = "TEXTURE_KTX2"
     TEXTURE_WEBP = "TEXTURE_WEBP"
     TOPOLOGY_SKIPPED = "TOPOLOGY_SKIPPED"
@@ -94,6 +95,10 @@ ISSUES: Mapping[IssueCode, tuple[Severity, str]] = MappingProxyType(
         IssueCode.QUANTIZED: (
             Severity.WARNING,
             "Positions are stored as integers (KHR_mesh_quantization). Godot refuses such files.",
+        ),
+        IssueCode.SIMPLIFIED: (
+            Severity.INFO,
+            "The meshes were simplified to meet their budget.",
         ),
         IssueCode.TEXTURE_KTX2: (
             Severity.WARNING,

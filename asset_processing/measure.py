@@ -74,7 +74,8 @@ def count(document: GlbDocument) -> Counts:
         InvalidGlb: A position is not finite.
         GlbTooLarge: There is more than the limits allow.
     """
-    found = all_primitives(document)
+    coarser = _meshes_of_lods(document)
+    found = [part for part in all_primitives(document) if part.mesh not in coarser]
     entries = {
         name: len(document.json.get(name, []))
         for name in ("meshes", "nodes", "materials", "textures", "images", "skins", "animations")
@@ -91,6 +92,18 @@ def count(document: GlbDocument) -> Counts:
         morph_targets=_morph_targets(document),
         **entries,
     )
+
+
+def _meshes_of_lods(document: GlbDocument) -> set[int]:
+    """Meshes that only levels of detail draw (MSFT_lod)."""
+    nodes = document.json.get("nodes", [])
+    lods = {
+        index
+        for node in nodes
+        for index in node.get("extensions", {}).get("MSFT_lod", {}).get("ids", [])
+    }
+    drawn_meshes = {node.get("mesh") for index, node in enumerate(nodes) if index not in lods}
+    return {nodes[index]["mesh"] for index in lods if "mesh" in nodes[index]} - drawn_meshes
 
 
 def _unique_positions(document: GlbDocument, found: list[Primitive]) -> int | None:

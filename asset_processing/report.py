@@ -39,6 +39,9 @@ class FileFacts:
 class Counts:
     """How much there is. Everything is counted as stored: a mesh that two nodes draw counts once.
 
+    Triangles, vertices and positions are those of the full model: a mesh that only levels of
+    detail draw (MSFT_lod) is left out.
+
     Attributes:
         triangles: Triangles of all primitives.
         triangles_drawn: Triangles of the default scene, once for every node and instance.

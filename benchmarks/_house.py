@@ -18,7 +18,9 @@ from server.rpc.generation import GenerationServicer
 from server.rpc.models import ModelServicer
 from server.rpc.server import RpcServer, tune_allocator
 from server.settings import Settings
-from server.storage import BlobStore
+from server.storage.folder import BlobFolder
+from server.storage.local import LocalBlobs
+from server.storage.scratch import Scratch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -47,7 +49,7 @@ def open_house(folder: Path) -> Iterator[House]:
     tune_allocator()
     database = Database(folder / "jobs.sqlite3")
     store = Store(database)
-    blobs = BlobStore(folder / "blobs")
+    blobs = LocalBlobs(BlobFolder(folder / "blobs"), Scratch(folder / "scratch"))
     try:
         yield House(
             store=store,

@@ -20,7 +20,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from _bulk import Run, downloaded, made_asset, real_server, run_of, uploaded
+from _bulk import Run, download, made_asset, real_server, run_of, uploaded
 from _process import Child, ChildFailed, child
 from _report import Row, at_least, at_most, machine, record, show, slug
 
@@ -38,7 +38,7 @@ def throughput(path: Path, *, copies: int, runs: int) -> list[Row]:
     with real_server() as (server, addresses):
         asset_id = uploaded(addresses["grpc"], path)
         ways: dict[str, Callable[[], Run]] = {
-            "native": lambda: downloaded(server, addresses["grpc"], asset_id, copies),
+            "native": lambda: download(server, addresses["grpc"], asset_id, copies),
             "bridge": lambda: _fetched(server, addresses["http"], asset_id, copies),
             "plain": lambda: _fetched(server, addresses["http"], asset_id, copies, "--plain"),
         }
@@ -119,8 +119,8 @@ def unary(*, calls: int, runs: int) -> list[Row]:
 def cancelling(*, count: int) -> list[Row]:
     """Measure how long after a caller closed its connection the handler ends."""
     return [
-        _cancel_row("silent", count, "/bench.B/Silent"),
-        _cancel_row("flooding, its reader stalled", count, "/bench.B/Flood"),
+        _cancel_row("Silent stream", count, "/bench.B/Silent"),
+        _cancel_row("Flooding stream, stalled reader", count, "/bench.B/Flood"),
     ]
 
 
@@ -134,7 +134,7 @@ def _cancel_row(kind: str, count: int, path: str) -> Row:
             left = client.ask("")
             taken.append((server.answer() - left) / 1e6)
     return Row(
-        measurement=f"A {kind} stream: from the close of the connection to the handler's end, worst",
+        measurement=f"{kind}: connection closed -> handler ended, worst",
         values=[max(taken)],
         unit="ms",
         target=at_most(_MAX_CANCEL_MS),

@@ -28,6 +28,7 @@ from server.addresses import (
     split_address,
 )
 from server.asgi import address_of, serve_on
+from server.buckets import BucketAccess
 from server.folder import FolderLock
 from server.gateway.guard import CheckedResolver, MediaPolicy
 from server.gateway.hooks import HookLinks
@@ -55,7 +56,7 @@ from server.rpc.raw import RawCalls
 from server.rpc.server import MAX_REQUEST_BYTES, RpcServer, Tls, tune_allocator
 from server.sandbox import SandboxSettings, run_sandbox
 from server.settings import GatewayMode, Settings, SettingsError
-from server.storage import BlobStore
+from server.storage import open_blobs
 from server.tokens import Tokens
 from server.web import (
     AssetFiles,
@@ -76,6 +77,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from server.sandbox import RunningSandbox
+    from server.storage import Blobs
 
 __all__ = ["RunningServer", "run_server", "serve"]
 
@@ -187,6 +189,7 @@ async def run_server(settings: Settings) -> AsyncIterator[RunningServer]:
             publisher=publisher_for(bucket=_bucket(settings), links=links),
             hooks=hooks,
             providers=providers,
+            blobs=await open_blobs(settings),
         )
         calls = RawCalls()
         stack.push_async_callback(calls.close)
@@ -231,13 +234,14 @@ def _house(
     publisher: Publisher,
     hooks: HookLinks,
     providers: list[Provider],
+    blobs: Blobs,
 ) -> _House:
     """Make what jobs are made of."""
     catalog = Catalog.load(*settings.catalog_dirs)
     database = Database(settings.folder / "jobs.sqlite3")
     stack.callback(database.close)
     store = Store(database)
-    library = AssetLibrary(store=store, blobs=BlobStore(settings.folder / "blobs"), now=_now)
+    library = AssetLibrary(store=store, blobs=blobs, now=_now)
     workshop = Workshop(
         workers=settings.process_workers,
         timeout_s=settings.process_timeout_s,
@@ -362,20 +366,9 @@ def _bucket(settings: Settings) -> Bucket | None:
     """
     if settings.input_bucket is None:
         return None
-    endpoint = settings.aws_endpoint
-    schemes = ("https://", "http://") if settings.aws_allow_http else ("https://",)
-    if endpoint is not None and not endpoint.startswith(schemes):
-        raise SettingsError("AWS_ENDPOINT must be an https address, or http with AWS_ALLOW_HTTP=1.")
+    access = BucketAccess.of(settings)
     try:
-        return Bucket.at(
-            settings.input_bucket,
-            access_key_id=settings.aws_access_key_id,
-            secret_access_key=settings.aws_secret_access_key,
-            session_token=settings.aws_session_token,
-            endpoint=endpoint,
-            region=settings.aws_region,
-            allow_http=settings.aws_allow_http,
-        )
+        return Bucket.at(settings.input_bucket, access)
     except ValueError as exc:
         raise SettingsError(f"ASSETWRIGHT_INPUT_BUCKET, AWS_ENDPOINT, AWS_REGION: {exc}.") from None
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 __all__ = [
+    "AssetCorrupt",
     "AssetInvalid",
     "AssetNotFound",
     "AssetTooComplex",
@@ -44,6 +45,7 @@ __all__ = [
     "ProcessingFailed",
     "QueueFull",
     "RequestIdReused",
+    "StorageUnavailable",
     "SubmissionUnknown",
     "Unauthenticated",
     "Violation",
@@ -316,6 +318,21 @@ class JobDeadlineExceeded(AssetwrightError):
 
     reason = "JOB_DEADLINE_EXCEEDED"
     remedy = "Allow more time with max_duration or ASSETWRIGHT_JOB_DEADLINE_S."
+
+
+class AssetCorrupt(AssetwrightError):
+    """Stored bytes are not what was stored, so they are not delivered."""
+
+    reason = "ASSET_CORRUPT"
+    remedy = "Check the disk or the bucket and restore the blob that is named, or upload it again."
+
+
+class StorageUnavailable(AssetwrightError):
+    """The place where assets are kept does not answer or refuses this server."""
+
+    reason = "STORAGE_UNAVAILABLE"
+    remedy = "Try again shortly; if it stays, check ASSETWRIGHT_ASSETS and the AWS_* settings."
+    retryable = True
 
 
 class Draining(AssetwrightError):

@@ -78,6 +78,12 @@ def _bucket(text: str) -> str:
     return text
 
 
+def _assets(text: str) -> str | Path:
+    if "://" in text:
+        return _bucket(text)
+    return Path(text).expanduser()
+
+
 def _setting(name: str, parse: Callable[[str], Any], default: Any, doc: str) -> Any:
     """Return a dataclass field read from the environment variable `name`."""
     secret = name.endswith(("_KEY", "_KEY_ID", "_TOKEN", "_TOKENS"))
@@ -100,6 +106,19 @@ class Settings:
         lambda text: Path(text).expanduser(),
         None,
         "Where jobs and assets are kept; by default the platform's folder for application data.",
+    )
+    assets: str | Path | None = _setting(
+        "ASSETWRIGHT_ASSETS",
+        _assets,
+        None,
+        "Where assets' bytes are: `s3://BUCKET/PREFIX` or a folder, both open to many nodes; "
+        "by default in the data folder.",
+    )
+    asset_cache_bytes: int = _setting(
+        "ASSETWRIGHT_ASSET_CACHE_BYTES",
+        _count,
+        10 * 1024 * _MIB,
+        "Most bytes of copies of a bucket's assets that are kept in the data folder.",
     )
     gateway: GatewayMode | None = _setting(
         "ASSETWRIGHT_GATEWAY",

@@ -243,7 +243,7 @@ class Admission:
                 f"It has {asset.size_bytes} bytes; at most {self._max_picture_bytes} fit "
                 "(ASSETWRIGHT_MAX_PICTURE_BYTES).",
             )
-        problem = await asyncio.to_thread(lambda: picture_problem(self._library.read(asset)))
+        problem = await asyncio.to_thread(picture_problem, await self._library.read(asset))
         return None if problem is None else Violation("asset_id", problem)
 
 

@@ -324,7 +324,7 @@ class Buyer:
         """Yield the results that are not stored yet, with their positions."""
         outcome = purchase.outcome or Outcome()
         if outcome.sha256 is not None:
-            yield 0, self.library.blobs.describe(outcome.sha256)
+            yield 0, await self.library.blobs.describe(outcome.sha256)
         for position, url in enumerate(outcome.media_urls):
             stem = order.result(position)[1]
             if any(asset.name.partition(".")[0] == stem for asset in run.job.assets):
@@ -337,10 +337,10 @@ class Buyer:
 
     async def _keep(self, run: JobRun, order: Order, position: int, blob: Blob) -> None:
         """Store a result, and only then look at whether it is what was bought."""
-        with self.library.blobs.open(blob.sha256) as reader:
+        async with self.library.blobs.open(blob.sha256) as reader:
             kind = media_type(reader.read(HEAD_BYTES))
         role, stem = order.result(position)
-        asset = self.library.describe(
+        asset = await self.library.describe(
             blob,
             role=role,
             name=stem + suffix(kind),

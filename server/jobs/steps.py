@@ -118,7 +118,7 @@ class Steps:
         if any(asset.name == name for asset in run.job.assets):
             return  # Stored before a restart; processing is deterministic.
         blob = await self.library.blobs.put_file(file)
-        asset = self.library.describe(
+        asset = await self.library.describe(
             blob, role=role, name=name, job_id=run.job.id, sandbox=run.job.sandbox
         )
         await run.add_asset(asset)

@@ -65,7 +65,7 @@ class AssetServicer(pb_grpc.AssetServiceServicer):
         """See the contract."""
         del context
         asset = await self._library.get(request.asset_id)
-        with self._library.open(asset, offset=request.offset) as reader:
+        async with self._library.open(asset, offset=request.offset) as reader:
             yield pb.DownloadAssetResponse(asset=asset_message(asset))
             for chunk in download_chunks(asset, reader, offset=request.offset):
                 yield chunk

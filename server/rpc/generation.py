@@ -156,7 +156,7 @@ class GenerationServicer(pb_grpc.GenerationServiceServicer):
                 yield reply
         for asset in results if sends_bytes else ():
             if asset.role in _RESULTS:
-                with self._library.open(asset) as reader:
+                async with self._library.open(asset) as reader:
                     for chunk in job_chunks(asset, reader, job_id=submitted.job_id):
                         yield chunk
 

@@ -7,6 +7,7 @@ gateway's callback. `server.web.callers` has the routes for those who call the s
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -14,6 +15,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from server.jobs.media_types import HEAD_BYTES, media_type
+from server.web.lending import Lending
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from server.gateway.hooks import HookLinks
     from server.gateway.links import InputLinks
     from server.jobs.port import Jobs
-    from server.storage import BlobStore
+    from server.storage import Blobs
 
 __all__ = ["web_app"]
 
@@ -35,7 +37,7 @@ def web_app(
     links: InputLinks,
     hooks: HookLinks,
     jobs: Jobs,
-    blobs: BlobStore,
+    blobs: Blobs,
     is_draining: Callable[[], bool],
     callers: Sequence[Route],
 ) -> Starlette:
@@ -54,16 +56,14 @@ def web_app(
         allowed = links.allows(
             sha256, request.path_params["expires"], request.path_params["signature"]
         )
-        if not allowed or not blobs.exists(sha256):
+        if not allowed or not await blobs.exists(sha256):
             return PlainTextResponse(_GONE, status_code=404)
-        with blobs.open(sha256) as reader:
-            kind = media_type(reader.read(HEAD_BYTES))
-        async with blobs.local_copy(sha256) as path:
-            return FileResponse(
-                path,
-                media_type=kind,
-                headers={"x-content-type-options": "nosniff", "cache-control": "private"},
-            )
+        async with AsyncExitStack() as stack:
+            async with blobs.open(sha256) as reader:
+                kind = media_type(reader.read(HEAD_BYTES))
+            path = await stack.enter_async_context(blobs.local_copy(sha256))
+            headers = {"x-content-type-options": "nosniff", "cache-control": "private"}
+            return Lending(FileResponse(path, media_type=kind, headers=headers), stack.pop_all())
 
     async def take_callback(request: Request) -> Response:
         # The body is not read: a callback is unsigned, so the status endpoint is asked instead.

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from starlette.responses import Response, StreamingResponse
 
 from server.errors import PositionOutOfRange
+from server.web.lending import Lending
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from contextlib import AbstractContextManager
 
     from starlette.requests import Request
 
@@ -54,8 +55,11 @@ class AssetFiles:
         status = 206 if partial else 200
         if request.method == "HEAD":
             return Response(status_code=status, headers=headers)
-        pieces = _pieces(self._library.open(asset), begin, end)
-        return StreamingResponse(pieces, status_code=status, headers=headers)
+        async with AsyncExitStack() as stack:
+            reader = await stack.enter_async_context(self._library.open(asset))
+            pieces = _pieces(reader, begin, end)
+            response = StreamingResponse(pieces, status_code=status, headers=headers)
+            return Lending(response, stack.pop_all())
 
     def _beyond(self, asset: Asset, wanted: str) -> Response:
         error = PositionOutOfRange(
@@ -93,12 +97,9 @@ def _span(wanted: re.Match[str], size: int) -> tuple[int, int] | None:
     return (int(first), end) if int(first) < end else None
 
 
-async def _pieces(
-    opened: AbstractContextManager[BlobReader], begin: int, end: int
-) -> AsyncIterator[bytes]:
-    with opened as reader:
-        for start in range(begin, end, _CHUNK_BYTES):
-            yield bytes(reader.view(start, min(_CHUNK_BYTES, end - start)))
-            # Writing to a socket that takes everything suspends nothing; others wait, and so does
-            # the news that the caller has left.
-            await asyncio.sleep(0)
+async def _pieces(reader: BlobReader, begin: int, end: int) -> AsyncIterator[bytes]:
+    for start in range(begin, end, _CHUNK_BYTES):
+        yield bytes(reader.view(start, min(_CHUNK_BYTES, end - start)))
+        # Writing to a socket that takes everything suspends nothing; others wait, and so does the
+        # news that the caller has left.
+        await asyncio.sleep(0)
