@@ -88,6 +88,7 @@ check-simplifier:  ## Compare the simplifier's module with what its C gives.
 
 bench: $(VENV)/.dev  ## Run the benchmarks and print their ratios.
 	$(BIN)/python benchmarks/streaming.py $(BENCH_ARGS)
+	$(BIN)/python benchmarks/bridge.py $(BENCH_ARGS)
 
 clean:  ## Remove everything that was made, but not out/.
 	rm -rf $(VENV) tests/node/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
