@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test check format proto tables lock bench clean
+.PHONY: help demo test fuzz test-blender check format proto tables lock bench clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the targets.
@@ -31,6 +31,9 @@ demo: $(VENV)/.runtime  ## Turn a picture into a checked GLB in out/demo, with n
 
 test: $(VENV)/.dev tests/node/node_modules/.stamp  ## Run the tests.
 	$(BIN)/pytest
+
+fuzz: $(VENV)/.dev  ## Try broken GLBs for some minutes; FUZZ_EXAMPLES says how many.
+	ASSETWRIGHT_FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),20000) $(BIN)/pytest tests/asset_processing/test_fuzz.py --timeout 0
 
 check: $(VENV)/.dev  ## Run every static check: style, types, layers, contract, generated code.
 	$(BIN)/ruff format --check .
