@@ -17,7 +17,6 @@ from asset_processing.texture_options import TextureOptions
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-
 __all__ = [
     "Box",
     "BudgetAction",
