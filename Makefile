@@ -3,12 +3,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+GDSCRIPT := addons/godot tests/godot
 
-.PHONY: help demo test fuzz test-blender check format proto tables lock bench clean
+.PHONY: help demo test test-godot test-blender fuzz godot check format proto tables lock simplifier check-simplifier bench clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Two stamps: the demo needs the runtime alone, the tests need the tools as well.
 $(VENV)/.runtime: requirements.lock pyproject.toml
@@ -32,8 +33,19 @@ demo: $(VENV)/.runtime  ## Turn a picture into a checked GLB in out/demo, with n
 test: $(VENV)/.dev tests/node/node_modules/.stamp  ## Run the tests.
 	$(BIN)/pytest
 
+test-blender: $(VENV)/.dev  ## Run what needs Blender itself, as Python modules that this fetches.
+	tools/get_bpy.sh
+	ASSETWRIGHT_TEST_BPY=$$(ls -d .tools/bpy-*/bin/python | paste -sd :) \
+		$(BIN)/pytest tests/blender tests/asset_processing/test_bpy.py
+
 fuzz: $(VENV)/.dev  ## Try broken GLBs for some minutes; FUZZ_EXAMPLES says how many.
 	ASSETWRIGHT_FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),20000) $(BIN)/pytest tests/asset_processing/test_fuzz.py --timeout 0
+
+godot:  ## Install Godot into .tools/godot, from Debian's packages.
+	tools/get_godot.sh
+
+test-godot: $(VENV)/.dev  ## Run the Godot plugin's tests in a real Godot.
+	$(BIN)/pytest tests/godot
 
 check: $(VENV)/.dev  ## Run every static check: style, types, layers, contract, generated code.
 	$(BIN)/ruff format --check .
@@ -43,16 +55,23 @@ check: $(VENV)/.dev  ## Run every static check: style, types, layers, contract, 
 	$(BIN)/buf lint
 	$(BIN)/buf format --diff --exit-code
 	$(BIN)/python tools/generate_proto.py --check
+	$(BIN)/python tools/generate_blender.py --check
 	$(BIN)/python tools/write_tables.py --check
 	$(BIN)/python tools/write_model_docs.py --check
+	$(BIN)/python tools/generate_gdscript.py --check
+	$(BIN)/gdformat --check --line-length 100 $(GDSCRIPT)
+	$(BIN)/gdlint $(GDSCRIPT)
 
 format: $(VENV)/.dev  ## Format the code and the protos.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/buf format --write
+	$(BIN)/gdformat --line-length 100 $(GDSCRIPT)
 
-proto: $(VENV)/.dev  ## Generate assetwright/v1 from the protos again.
+proto: $(VENV)/.dev  ## Generate assetwright/v1 from the protos again, and the plugin's messages.
 	$(BIN)/python tools/generate_proto.py
+	$(BIN)/python tools/generate_blender.py
+	$(BIN)/python tools/generate_gdscript.py
 
 tables: $(VENV)/.dev  ## Write the tables of the docs from the code again.
 	$(BIN)/python tools/write_tables.py
@@ -65,6 +84,12 @@ lock:  ## Pin what is installed again, for every platform. Needs uv.
 	uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
 		--no-annotate --custom-compile-command "make lock" \
 		--extra server --group dev pyproject.toml --constraint requirements.lock --output-file requirements-dev.lock $(LOCKFLAGS)
+
+simplifier:  ## Compile the simplifier's WebAssembly module from its C again.
+	$(PYTHON) tools/build_simplifier.py
+
+check-simplifier:  ## Compare the simplifier's module with what its C gives.
+	$(PYTHON) tools/build_simplifier.py --check
 
 bench: $(VENV)/.dev  ## Run the benchmarks and print their ratios.
 	$(BIN)/python benchmarks/streaming.py $(BENCH_ARGS)

@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from asset_processing.profiles import EngineProfile
+from asset_processing.texture_options import TextureOptions
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Box", "Decode", "ForwardAxis", "Pivot", "ProcessingOptions", "Violation"]
+    from asset_processing.collision_options import CollisionOptions
+    from asset_processing.output_options import ExportFormat, Provenance
+
+__all__ = [
+    "Box",
+    "BudgetAction",
+    "Decode",
+    "ForwardAxis",
+    "Lod",
+    "LodPlacement",
+    "Pivot",
+    "ProcessingOptions",
+    "Violation",
+]
 
 _SCALES = ("scale_factor", "height_m", "longest_side_m")
 _SIDES = ("width_m", "height_m", "depth_m")
+MAX_LODS = 8
 _COUNTS = ("max_triangles", "max_vertices", "decimation_target")
+
+_MIN_THUMBNAIL_PX, _MAX_THUMBNAIL_PX = 16, 1024
+_NO_CHANGES = TextureOptions()
+_PARTS = ("textures", "collision")
 
 
 class Pivot(Enum):
@@ -32,6 +54,20 @@ class ForwardAxis(Enum):
     MINUS_Z = "-z"
     PLUS_X = "+x"
     MINUS_X = "-x"
+
+
+class BudgetAction(Enum):
+    """What is done with a mesh that is over its budget."""
+
+    CHECK = "check"  # It is measured; the geometry stays.
+    ENFORCE = "enforce"  # It is simplified until the budget is met.
+
+
+class LodPlacement(Enum):
+    """Where levels of detail go."""
+
+    FILES = "files"  # A GLB of its own for each level.
+    NODES = "nodes"  # Into the GLB, as nodes that MSFT_lod names.
 
 
 class Decode(Enum):
@@ -55,6 +91,19 @@ class Box:
     width_m: float
     height_m: float
     depth_m: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lod:
+    """A level of detail. Exactly one of the two is set.
+
+    Attributes:
+        ratio: Share of the delivered model's triangles, above 0 and below 1.
+        triangles: Number of triangles, at least 1.
+    """
+
+    ratio: float | None = None
+    triangles: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +138,19 @@ class ProcessingOptions:
         tangents: Compute tangents where a normal map needs them and there are none.
         weld: Merge vertices that are equal in every bit.
         prune: Leave out what nothing uses, and store what is equal once.
-        max_triangles: Budget that the report checks. Nothing is simplified.
-        max_vertices: Budget in GPU vertices that the report checks.
+        max_triangles: Budget that the report checks and ``budget_action`` may enforce.
+        max_vertices: The same in GPU vertices.
+        budget_action: What is done where a budget is not met.
+        lods: Coarser levels of detail, finest first.
+        lod_placement: Where they go.
         decimation_target: What the generator was asked for; the report checks it.
         extract_textures: Return the textures beside the GLB. They stay in the GLB as well.
+        engine_profile: What the result is for; `profiles.PROFILES` says what that changes.
+        textures: Changes to textures.
+        collision: A collision shape; None for none.
+        thumbnail_px: Width and height of a picture of the model; None for none.
+        exports: Other formats to have the model in.
+        provenance: Where the asset comes from, to be written into it; None writes nothing.
     """
 
     scale_factor: float | None = None
@@ -109,12 +167,28 @@ class ProcessingOptions:
     prune: bool = False
     max_triangles: int | None = None
     max_vertices: int | None = None
+    budget_action: BudgetAction = BudgetAction.CHECK
+    lods: tuple[Lod, ...] = ()
+    lod_placement: LodPlacement = LodPlacement.FILES
     decimation_target: int | None = None
     extract_textures: bool = True
+    engine_profile: EngineProfile = EngineProfile.GENERIC
+    textures: TextureOptions = _NO_CHANGES
+    collision: CollisionOptions | None = None
+    thumbnail_px: int | None = None
+    exports: tuple[ExportFormat, ...] = ()
+    provenance: Provenance | None = None
 
     def violations(self) -> tuple[Violation, ...]:
         """Return everything that is wrong with these options, not just the first thing."""
-        return (*self._bad_scales(), *self._several_scales(), *self._bad_counts())
+        return (
+            *self._bad_scales(),
+            *self._several_scales(),
+            *self._bad_counts(),
+            *self._bad_lods(),
+            *self._bad_parts(),
+            *self._bad_thumbnail(),
+        )
 
     def _bad_scales(self) -> Iterator[Violation]:
         for name in _SCALES:
@@ -140,3 +214,45 @@ class ProcessingOptions:
             value = getattr(self, name)
             if value is not None and value <= 0:
                 yield Violation(name, f"{name} must be above 0, not {value}.")
+
+    def _bad_lods(self) -> Iterator[Violation]:
+        if len(self.lods) > MAX_LODS:
+            yield Violation("lods", f"There are {len(self.lods)} lods; {MAX_LODS} are allowed.")
+        if self.budget_action is BudgetAction.ENFORCE and not (
+            self.max_triangles or self.max_vertices
+        ):
+            message = "budget_action ENFORCE needs max_triangles or max_vertices."
+            yield Violation("budget_action", message)
+        for number, lod in enumerate(self.lods):
+            field = f"lods[{number}]"
+            if (lod.ratio is None) == (lod.triangles is None):
+                yield Violation(field, f"{field} needs either a ratio or triangles.")
+            elif lod.ratio is not None and not 0 < lod.ratio < 1:
+                yield Violation(f"{field}.ratio", f"{field}.ratio must lie between 0 and 1.")
+            elif lod.triangles is not None and lod.triangles < 1:
+                yield Violation(f"{field}.triangles", f"{field}.triangles must be at least 1.")
+        for number, (finer, coarser) in enumerate(itertools.pairwise(self.lods), 1):
+            if not _is_coarser(coarser, finer):
+                field = f"lods[{number}]"
+                yield Violation(field, f"{field} must be coarser than the one before it.")
+
+    def _bad_parts(self) -> Iterator[Violation]:
+        for name in _PARTS:
+            part = getattr(self, name)
+            for member, complaint in () if part is None else part.complaints():
+                yield Violation(f"{name}.{member}", f"{name}.{member} {complaint}")
+
+    def _bad_thumbnail(self) -> Iterator[Violation]:
+        size = self.thumbnail_px
+        if size is not None and not _MIN_THUMBNAIL_PX <= size <= _MAX_THUMBNAIL_PX:
+            allowed = f"{_MIN_THUMBNAIL_PX} to {_MAX_THUMBNAIL_PX}"
+            yield Violation("thumbnail_px", f"thumbnail_px must be {allowed}, not {size}.")
+
+
+def _is_coarser(lod: Lod, than: Lod) -> bool:
+    """Whether a level may follow another one; a ratio and a number are only known to be later."""
+    if lod.ratio is not None and than.ratio is not None:
+        return lod.ratio < than.ratio
+    if lod.triangles is not None and than.triangles is not None:
+        return lod.triangles < than.triangles
+    return True

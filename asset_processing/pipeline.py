@@ -2,91 +2,66 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from asset_processing.document import GlbDocument
 from asset_processing.issues import IssueCode
 from asset_processing.operations.bake import bake
 from asset_processing.operations.decode import decode
+from asset_processing.operations.lods import add_lod_nodes, check_lods, make_lods
 from asset_processing.operations.normals import add_normals
 from asset_processing.operations.orient import orient
 from asset_processing.operations.pivot import set_pivot
 from asset_processing.operations.prune import prune
 from asset_processing.operations.scale import scale, wanted_factor
+from asset_processing.operations.simplify import describe, simplify
 from asset_processing.operations.tangents import add_tangents
 from asset_processing.operations.weld import weld_vertices
-from asset_processing.options import Decode
+from asset_processing.options import BudgetAction, Decode, LodPlacement
+from asset_processing.output_steps import (
+    add_collision,
+    add_exports,
+    add_provenance,
+    add_thumbnail,
+)
+from asset_processing.profiles import PROFILES
+from asset_processing.texture_steps import (
+    apply_alpha,
+    change_textures,
+    look_at_alpha,
+    pack_textures,
+)
+from asset_processing.work import Finding, Step, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from asset_processing.geometry import Bounds
     from asset_processing.options import ProcessingOptions
-    from asset_processing.outputs import OutputFile
-    from asset_processing.report import Check
 
 __all__ = ["STEPS", "Finding", "Step", "Work"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """What a step wants to have in the report's issues.
-
-    Attributes:
-        code: Which issue; its severity and meaning are in the table.
-        addition: What the message adds to the meaning: why, how much.
-        pointer: JSON pointer to the place in the delivered GLB; None where it is the whole.
-    """
-
-    code: IssueCode
-    addition: str = ""
-    pointer: str | None = None
-
-
-@dataclass(slots=True, kw_only=True)
-class Work:
-    """An asset on its way through the steps.
-
-    Attributes:
-        source: The GLB as it came in.
-        document: The asset. Before `pack` steps edit it; after it, it is what was delivered, read
-            again, and nothing may edit it.
-        options: What was asked.
-        before: Bounds of the source.
-        glb: What is delivered; empty before `pack`.
-        moved_by_node: Why an operation added a node above the roots; None where none did.
-        findings: What the steps add to the report's issues.
-        checks: What the steps add to the report's lines of asked and measured.
-        outputs: Files beside the GLB.
-    """
-
-    source: bytes | memoryview
-    document: GlbDocument
-    options: ProcessingOptions
-    before: Bounds
-    glb: bytes = b""
-    moved_by_node: str | None = None
-    findings: list[Finding] = field(default_factory=list)
-    checks: list[Check] = field(default_factory=list)
-    outputs: list[OutputFile] = field(default_factory=list)
-
-
-Step: TypeAlias = "Callable[[Work], None]"
-
-
 def _decode(work: Work) -> None:
-    """Make vertices plain where a later step has to read or write them."""
-    options = work.options
-    if options.decode is Decode.ALWAYS or (
-        options.decode is Decode.AUTO and _needs_plain_vertices(options)
-    ):
+    """Make vertices plain where a later step, or the engine, needs them so."""
+    wanted = work.options.decode
+    if wanted is Decode.ALWAYS or (wanted is Decode.AUTO and _needs_plain_vertices(work)):
         decode(work.document)
 
 
-def _needs_plain_vertices(options: ProcessingOptions) -> bool:
+def _needs_plain_vertices(work: Work) -> bool:
     """A step that cannot do with compressed vertices adds its option here."""
-    return any((options.bake, options.normals, options.tangents, options.weld))
+    options = work.options
+    refused = PROFILES[options.engine_profile].decodes
+    return bool(
+        refused & {*work.document.json.get("extensionsUsed", [])}
+        or options.bake
+        or options.normals
+        or options.tangents
+        or options.weld
+        or options.lods
+        or options.collision
+        or options.exports
+        or options.thumbnail_px
+        or _enforces(options)
+    )
 
 
 def _orient(work: Work) -> None:
@@ -134,6 +109,33 @@ def _prune(work: Work) -> None:
         )
 
 
+def _enforces(options: ProcessingOptions) -> bool:
+    return options.budget_action is BudgetAction.ENFORCE
+
+
+def _simplify(work: Work) -> None:
+    options = work.options
+    if not _enforces(options):
+        return
+    done = simplify(
+        work.document, max_triangles=options.max_triangles, max_vertices=options.max_vertices
+    )
+    if done is not None:
+        work.findings.append(Finding(code=IssueCode.SIMPLIFIED, addition=describe(done)))
+
+
+def _add_lod_nodes(work: Work) -> None:
+    if work.options.lods and work.options.lod_placement is LodPlacement.NODES:
+        work.checks += check_lods(add_lod_nodes(work.document, work.options.lods))
+
+
+def _make_lods(work: Work) -> None:
+    if work.options.lods and work.options.lod_placement is LodPlacement.FILES:
+        levels, files = make_lods(work.document, work.glb, work.options.lods)
+        work.checks += check_lods(levels)
+        work.outputs += files
+
+
 def _pack(work: Work) -> None:
     """Write the document once, and read what was written."""
     work.glb = work.document.to_bytes()
@@ -149,16 +151,17 @@ STEPS: tuple[Step, ...] = (
     _add_normals,
     _add_tangents,
     _weld,
-    # simplify
-    # alpha
-    # textures
+    _simplify,
+    apply_alpha,
+    change_textures,
     _prune,
-    # LODs and collision inside the GLB
-    # provenance
+    _add_lod_nodes,
+    add_provenance,
     _pack,
-    # packed textures
-    # thumbnail
-    # LODs
-    # exports
-    # collision
+    look_at_alpha,
+    pack_textures,
+    add_thumbnail,
+    _make_lods,
+    add_exports,
+    add_collision,
 )

@@ -35,7 +35,11 @@ def listen(host: str, port: int) -> socket.socket:
         OSError: The address is taken or not ours.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=2048)
+    listener = socket.create_server((host, port), family=family, backlog=2048)
+    # Connections inherit it. asyncio does not know this socket for TCP and would leave Nagle's
+    # delay on, which holds the last bytes of a short answer back for 40 ms.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def address_of(listener: socket.socket) -> str:

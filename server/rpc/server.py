@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from server.rpc.generation import GenerationServicer
     from server.rpc.models import ModelServicer
 
-__all__ = ["SERVICE_NAMES", "RpcServer", "Tls", "tune_allocator"]
+__all__ = ["MAX_REQUEST_BYTES", "SERVICE_NAMES", "RpcServer", "Tls", "tune_allocator"]
 
 _SERVICES = (
     generation_service_pb2.DESCRIPTOR.services_by_name["GenerationService"].full_name,
@@ -38,7 +38,7 @@ _SERVICES = (
 )
 SERVICE_NAMES = _SERVICES
 # Requests carry at most 1 MiB of inline picture or upload, and little beside it.
-_MAX_REQUEST_BYTES = 4 << 20
+MAX_REQUEST_BYTES = 4 << 20
 _OPTIONS = (
     # Two servers must not share a port without knowing.
     ("grpc.so_reuseport", 0),
@@ -51,7 +51,7 @@ _OPTIONS = (
     ("grpc.http2.ping_timeout_ms", 10_000),
     # Clients may ping every 30 s without being sent away.
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
-    ("grpc.max_receive_message_length", _MAX_REQUEST_BYTES),
+    ("grpc.max_receive_message_length", MAX_REQUEST_BYTES),
 )
 _M_MMAP_THRESHOLD = -3
 _M_TRIM_THRESHOLD = -1
@@ -102,6 +102,17 @@ class RpcServer:
         if with_reflection:
             names = (*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
             reflection.enable_server_reflection(names, self._server)
+
+    def add_inner_port(self, address: str) -> int:
+        """Listen at an address for this process alone, without TLS; before `start`.
+
+        Returns:
+            The port; for a Unix socket any positive number.
+
+        Raises:
+            RuntimeError: The address is taken or not ours.
+        """
+        return self._server.add_insecure_port(address)
 
     async def start(self, address: str, tls: Tls | None) -> int:
         """Listen, and say SERVING.

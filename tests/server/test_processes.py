@@ -89,7 +89,7 @@ class Process:
 
 
 @contextlib.asynccontextmanager
-async def started(folder: Path, gateway: RunningSandbox) -> AsyncIterator[Process]:
+async def started(folder: Path, gateway: RunningSandbox, **settings: str) -> AsyncIterator[Process]:
     environment = {
         "PATH": os.environ["PATH"],
         "PIXAZO_API_KEY": "key",
@@ -100,6 +100,7 @@ async def started(folder: Path, gateway: RunningSandbox) -> AsyncIterator[Proces
         "ASSETWRIGHT_POLL_MIN_S": "0.1",
         "ASSETWRIGHT_POLL_MAX_S": "0.2",
         "ASSETWRIGHT_MIN_FREE_BYTES": "1",
+        **settings,
     }
     child = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "server"),
