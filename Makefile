@@ -33,6 +33,11 @@ demo: $(VENV)/.runtime  ## Turn a picture into a checked GLB in out/demo, with n
 test: $(VENV)/.dev tests/node/node_modules/.stamp  ## Run the tests.
 	$(BIN)/pytest
 
+test-blender: $(VENV)/.dev  ## Run what needs Blender itself, as Python modules that this fetches.
+	tools/get_bpy.sh
+	ASSETWRIGHT_TEST_BPY=$$(ls -d .tools/bpy-*/bin/python | paste -sd :) \
+		$(BIN)/pytest tests/blender tests/asset_processing/test_bpy.py
+
 test-crash: $(VENV)/.dev  ## Kill servers in every phase of their jobs, for minutes, and print the figures.
 	$(BIN)/pytest tests/crash
 

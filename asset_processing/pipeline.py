@@ -41,31 +41,28 @@ __all__ = ["STEPS", "Finding", "Step", "Work"]
 
 
 def _decode(work: Work) -> None:
-    """Make vertices plain where a later step has to read or write them."""
-    options = work.options
-    if options.decode is Decode.ALWAYS or (
-        options.decode is Decode.AUTO and (_needs_plain_vertices(options) or _engine_refuses(work))
-    ):
+    """Make vertices plain where a later step, or the engine, needs them so."""
+    wanted = work.options.decode
+    if wanted is Decode.ALWAYS or (wanted is Decode.AUTO and _needs_plain_vertices(work)):
         decode(work.document)
 
 
-def _needs_plain_vertices(options: ProcessingOptions) -> bool:
+def _needs_plain_vertices(work: Work) -> bool:
     """A step that cannot do with compressed vertices adds its option here."""
-    return any(
-        (
-            options.bake,
-            options.normals,
-            options.tangents,
-            options.weld,
-            options.lods,
-            _enforces(options),
-        )
+    options = work.options
+    refused = PROFILES[options.engine_profile].decodes
+    return bool(
+        refused & {*work.document.json.get("extensionsUsed", [])}
+        or options.bake
+        or options.normals
+        or options.tangents
+        or options.weld
+        or options.lods
+        or options.collision
+        or options.exports
+        or options.thumbnail_px
+        or _enforces(options)
     )
-
-
-def _engine_refuses(work: Work) -> bool:
-    used = work.document.json.get("extensionsUsed", [])
-    return not PROFILES[work.options.engine_profile].decodes.isdisjoint(used)
 
 
 def _orient(work: Work) -> None:
