@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 GDSCRIPT := addons/godot tests/godot
 
-.PHONY: help demo test test-godot godot check format proto tables lock simplifier check-simplifier bench clean
+.PHONY: help demo test test-crash test-godot godot check format proto tables lock simplifier check-simplifier bench clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the targets.
@@ -32,6 +32,9 @@ demo: $(VENV)/.runtime  ## Turn a picture into a checked GLB in out/demo, with n
 
 test: $(VENV)/.dev tests/node/node_modules/.stamp  ## Run the tests.
 	$(BIN)/pytest
+
+test-crash: $(VENV)/.dev  ## Kill servers in every phase of their jobs, for minutes, and print the figures.
+	$(BIN)/pytest tests/crash
 
 godot:  ## Install Godot into .tools/godot, from Debian's packages.
 	tools/get_godot.sh

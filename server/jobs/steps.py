@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from server.gateway.models import InputRole, ModelTask
@@ -10,12 +11,13 @@ from server.gateway.parameters import warnings
 from server.jobs.buying import Order
 from server.jobs.events import Notice
 from server.jobs.model import AssetRole, InputRef, JobState, ProcessSpec, PurchaseKind, Stage
+from server.jobs.outlasting import outlast
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from asset_processing import ProcessingOptions
+    from asset_processing import ProcessingOptions, Report
     from server.gateway.models import Model
     from server.jobs.admission import Admission
     from server.jobs.buying import Buyer
@@ -152,16 +154,20 @@ class Steps:
     async def _process(self, run: JobRun, source: Asset, options: ProcessingOptions) -> None:
         """Post-process in a worker, then store what it made. Nothing here costs money."""
         with self.library.blobs.scratch() as folder:
-            async with (
-                run.stage(Stage.PROCESS, JobState.PROCESSING),
-                self.library.local_copy(source) as path,
-            ):
-                report = await self.workshop.process(path, folder, options)
+            async with run.stage(Stage.PROCESS, JobState.PROCESSING):
+                make = partial(self._make, source, folder, options)
+                report = await outlast(run, make, within_s=self.buyer.job_deadline_s)
             run.check_cancel()
             async with run.stage(Stage.STORE, JobState.PROCESSING):
                 for role, file in _results(folder):
-                    await self._store(run, role, file, file.relative_to(folder).as_posix())
+                    name = file.relative_to(folder).as_posix()
+                    store = partial(self._store, run, role, file, name)
+                    await outlast(run, store, within_s=self.buyer.job_deadline_s)
         await run.keep_report(report)
+
+    async def _make(self, source: Asset, folder: Path, options: ProcessingOptions) -> Report:
+        async with self.library.local_copy(source) as path:
+            return await self.workshop.process(path, folder, options)
 
     async def _store(self, run: JobRun, role: AssetRole, file: Path, name: str) -> None:
         if any(asset.name == name for asset in run.job.assets):
