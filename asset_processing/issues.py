@@ -40,8 +40,10 @@ class IssueCode(Enum):
     NO_NORMALS = "NO_NORMALS"
     NO_SCENE = "NO_SCENE"
     NO_UVS = "NO_UVS"
+    OPERATION_SKIPPED = "OPERATION_SKIPPED"
     PROVENANCE_NOT_WRITTEN = "PROVENANCE_NOT_WRITTEN"
     QUANTIZED = "QUANTIZED"
+    NOT_REBAKED = "NOT_REBAKED"
     SIMPLIFIED = "SIMPLIFIED"
     TEXTURE_KTX2 = "TEXTURE_KTX2"
     TEXTURE_NOT_CONVERTED = "TEXTURE_NOT_CONVERTED"
@@ -116,6 +118,10 @@ ISSUES: Mapping[IssueCode, tuple[Severity, str]] = MappingProxyType(
             Severity.WARNING,
             "A textured material is on triangles without the texture coordinates it needs.",
         ),
+        IssueCode.OPERATION_SKIPPED: (
+            Severity.WARNING,
+            "Something that was asked for was left out.",
+        ),
         IssueCode.PROVENANCE_NOT_WRITTEN: (
             Severity.WARNING,
             "The file's own extras leave no room for where the asset comes from.",
@@ -123,6 +129,10 @@ ISSUES: Mapping[IssueCode, tuple[Severity, str]] = MappingProxyType(
         IssueCode.QUANTIZED: (
             Severity.WARNING,
             "Positions are stored as integers (KHR_mesh_quantization). Godot refuses such files.",
+        ),
+        IssueCode.NOT_REBAKED: (
+            Severity.WARNING,
+            "The textures could not be baked again; the mesh was simplified with its atlas.",
         ),
         IssueCode.SIMPLIFIED: (
             Severity.INFO,
