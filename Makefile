@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 GDSCRIPT := addons/godot tests/godot
 
-.PHONY: help demo test test-crash test-godot godot check format proto tables lock simplifier check-simplifier bench clean
+.PHONY: help demo test fuzz test-blender test-crash test-godot godot check format proto tables lock simplifier check-simplifier bench clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the targets.
@@ -33,6 +33,11 @@ demo: $(VENV)/.runtime  ## Turn a picture into a checked GLB in out/demo, with n
 test: $(VENV)/.dev tests/node/node_modules/.stamp  ## Run the tests.
 	$(BIN)/pytest
 
+test-blender: $(VENV)/.dev  ## Run what needs Blender itself, as Python modules that this fetches.
+	tools/get_bpy.sh
+	ASSETWRIGHT_TEST_BPY=$$(ls -d .tools/bpy-*/bin/python | paste -sd :) \
+		$(BIN)/pytest tests/blender tests/asset_processing/test_bpy.py
+
 test-crash: $(VENV)/.dev  ## Kill servers in every phase of their jobs, for minutes, and print the figures.
 	$(BIN)/pytest tests/crash
 
@@ -41,6 +46,9 @@ godot:  ## Install Godot into .tools/godot, from Debian's packages.
 
 test-godot: $(VENV)/.dev  ## Run the Godot plugin's tests in a real Godot.
 	$(BIN)/pytest tests/godot
+
+fuzz: $(VENV)/.dev  ## Try broken GLBs for some minutes; FUZZ_EXAMPLES says how many.
+	ASSETWRIGHT_FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),20000) $(BIN)/pytest tests/asset_processing/test_fuzz.py --timeout 0
 
 check: $(VENV)/.dev  ## Run every static check: style, types, layers, contract, generated code.
 	$(BIN)/ruff format --check .
@@ -88,6 +96,7 @@ check-simplifier:  ## Compare the simplifier's module with what its C gives.
 
 bench: $(VENV)/.dev  ## Run the benchmarks and print their ratios.
 	$(BIN)/python benchmarks/streaming.py $(BENCH_ARGS)
+	$(BIN)/python benchmarks/bridge.py $(BENCH_ARGS)
 
 clean:  ## Remove everything that was made, but not out/.
 	rm -rf $(VENV) tests/node/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

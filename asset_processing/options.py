@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-# Who stores options reads the annotations of their fields when the program runs.
+# Programs that store options read these annotations when they run.
 from asset_processing.collision_options import CollisionOptions  # noqa: TC001
 from asset_processing.output_options import ExportFormat, Provenance  # noqa: TC001
 from asset_processing.profiles import EngineProfile

@@ -15,14 +15,23 @@ if TYPE_CHECKING:
     from assetwright.client import Client
     from assetwright.enums import (
         AfterSubmission,
+        AlphaAction,
         AssetRole,
         BudgetAction,
         ChargeState,
+        CollisionKind,
+        CollisionPlacement,
+        Decode,
+        DecompositionMethod,
         EngineProfile,
         ErrorReason,
+        ExportFormat,
+        ForwardAxis,
         JobState,
+        LodPlacement,
         Pivot,
         Stage,
+        TexturePacking,
     )
     from assetwright.errors import AssetwrightError
     from assetwright.processing import Box, Collision, Lod, Processing, Textures
@@ -34,6 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AfterSubmission",
+    "AlphaAction",
     "Asset",
     "AssetRole",
     "AssetwrightError",
@@ -43,13 +53,20 @@ __all__ = [
     "ChargeState",
     "Client",
     "Collision",
+    "CollisionKind",
+    "CollisionPlacement",
+    "Decode",
+    "DecompositionMethod",
     "EngineProfile",
     "ErrorReason",
+    "ExportFormat",
+    "ForwardAxis",
     "Interruption",
     "Job",
     "JobError",
     "JobState",
     "Lod",
+    "LodPlacement",
     "Model",
     "Money",
     "Pivot",
@@ -59,6 +76,7 @@ __all__ = [
     "RetryPolicy",
     "Stage",
     "SyncClient",
+    "TexturePacking",
     "Textures",
     "__version__",
 ]

@@ -62,8 +62,8 @@ func _on_connection_saved(address: String, token: String) -> void:
 
 
 func _on_connected() -> void:
-	var words := "%d models at %s." % [session.models.size(), Settings.address()]
-	dock.show_connection(session.problem, words)
+	var words := "Connected: %d models." % session.models.size()
+	dock.show_connection(session.problem, words, Settings.address())
 	if session.problem == null:
 		dock.form.show_models(session.models)
 		_load_history(false)
@@ -100,13 +100,16 @@ func _on_ended(job: Job) -> void:
 	if row == null or job.phase != Job.Phase.DONE or job.files.is_empty():
 		return
 	Library.write_sidecar(job)
+	row.is_importing = true
+	row.refresh()
 	var imported := true
 	for path in job.files:
 		imported = await Importer.import_file(path) and imported
 	if is_instance_valid(row):
+		row.is_importing = false
 		row.is_ready = imported
 		row.refresh()
-	if not imported:
+	if not imported and is_instance_valid(dock):
 		dock.show_words("Godot could not import %s; the Output panel says why." % job.files[0])
 
 

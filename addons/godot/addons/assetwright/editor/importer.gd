@@ -6,6 +6,7 @@
 extends RefCounted
 
 const _PATIENCE_S := 120.0
+const _PAUSE_S := 2.0
 
 
 ## Import `path`; return whether it can be loaded now. To be awaited.
@@ -19,12 +20,23 @@ static func import_file(path: String) -> bool:
 		await tree.process_frame
 		if Time.get_ticks_usec() > give_up:
 			return false
-	files.update_file(path)
-	if not _is_imported(path):
-		files.reimport_files(PackedStringArray([path]))
-	while files.is_scanning():
+	var again := 0
+	while not _is_imported(path):
+		if _is_refused(path) or Time.get_ticks_usec() > give_up:
+			return false
+		# A scan of the editor's own may be importing it: `reimport_files` does nothing then.
+		if not files.is_scanning() and Time.get_ticks_usec() >= again:
+			again = Time.get_ticks_usec() + int(_PAUSE_S * 1e6)
+			files.update_file(path)
+			if not _is_imported(path):
+				files.reimport_files(PackedStringArray([path]))
 		await tree.process_frame
-	return _is_imported(path) and ResourceLoader.exists(path)
+	return true
+
+
+static func _is_refused(path: String) -> bool:
+	var settings := ConfigFile.new()
+	return settings.load(path + ".import") == OK and not settings.get_value("remap", "valid", true)
 
 
 static func _is_imported(path: String) -> bool:
@@ -32,4 +44,5 @@ static func _is_imported(path: String) -> bool:
 	if settings.load(path + ".import") != OK or not settings.get_value("remap", "valid", true):
 		return false
 	var imported: String = settings.get_value("remap", "path", "")
-	return imported != "" and FileAccess.file_exists(imported)
+	var known := imported != "" and FileAccess.file_exists(imported)
+	return known and ResourceLoader.exists(path)

@@ -33,6 +33,7 @@ var tabs := TabContainer.new()
 var rows := VBoxContainer.new()
 var connection := ConnectionPanel.new()
 
+var _server := Label.new()
 var _way_out := Button.new()
 var _older := Button.new()
 var _price_in_s := -1.0
@@ -66,11 +67,11 @@ func _process(delta: float) -> void:
 
 
 ## Show how the connection stands. `found` is null where all is well.
-func show_connection(found: Problem, words: String) -> void:
+func show_connection(found: Problem, words: String, where: String) -> void:
 	_is_connected = found == null
 	show_problem(found)
-	if found == null:
-		status.text = words
+	_server.text = words if found == null else "Not connected"
+	_server.tooltip_text = where
 	_on_edited()
 
 
@@ -78,6 +79,7 @@ func show_connection(found: Problem, words: String) -> void:
 func show_problem(found: Problem) -> void:
 	_problem = found
 	_way_out.visible = found != null and found.action != "none"
+	status.visible = found != null
 	if found == null:
 		status.text = ""
 		return
@@ -89,11 +91,16 @@ func show_problem(found: Problem) -> void:
 func show_words(words: String) -> void:
 	show_problem(null)
 	status.text = words
+	status.visible = words != ""
 
 
 ## Show a price, in words.
 func show_price(words: String) -> void:
 	price.text = "Price: %s" % words if words else "Price: not known"
+	if words and form.model() and form.model().sandbox:
+		price.text = "Sandbox: free"
+		price.tooltip_text = "The real model: %s." % words
+		price.mouse_filter = MOUSE_FILTER_STOP
 
 
 ## Show a job on top of the list.
@@ -164,13 +171,17 @@ func _on_way_out() -> void:
 
 func _add_head() -> void:
 	var head := HBoxContainer.new()
-	status.text = "Connecting…"
-	status.autowrap_mode = TextServer.AUTOWRAP_WORD_SMART
-	status.size_flags_horizontal = SIZE_EXPAND_FILL
-	head.add_child(status)
+	_server.text = "Connecting…"
+	_server.clip_text = true
+	_server.mouse_filter = MOUSE_FILTER_STOP
+	_server.size_flags_horizontal = SIZE_EXPAND_FILL
+	head.add_child(_server)
 	head.add_child(_button("Reload", reload_pressed.emit))
 	head.add_child(_button("Server…", _toggle_connection))
 	add_child(head)
+	status.autowrap_mode = TextServer.AUTOWRAP_WORD_SMART
+	status.visible = false
+	add_child(status)
 	_way_out.visible = false
 	_way_out.pressed.connect(_on_way_out)
 	add_child(_way_out)
@@ -196,7 +207,10 @@ func _make_create_tab() -> Control:
 	price.size_flags_horizontal = SIZE_EXPAND_FILL
 	price.clip_text = true
 	row.add_child(price)
-	cap.prefix = "at most $"
+	var limit := Label.new()
+	limit.text = "at most"
+	row.add_child(limit)
+	cap.prefix = "$"
 	cap.max_value = _MOST_USD
 	cap.step = 0.01
 	cap.tooltip_text = "Refused where it could cost more; 0 leaves the limit to the server."
