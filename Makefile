@@ -41,6 +41,7 @@ check: $(VENV)/.dev  ## Run every static check: style, types, layers, contract, 
 	$(BIN)/buf format --diff --exit-code
 	$(BIN)/python tools/generate_proto.py --check
 	$(BIN)/python tools/write_tables.py --check
+	$(BIN)/python tools/write_report_schema.py --check
 	$(BIN)/python tools/write_model_docs.py --check
 
 format: $(VENV)/.dev  ## Format the code and the protos.
@@ -53,6 +54,7 @@ proto: $(VENV)/.dev  ## Generate assetwright/v1 from the protos again.
 
 tables: $(VENV)/.dev  ## Write the tables of the docs from the code again.
 	$(BIN)/python tools/write_tables.py
+	$(BIN)/python tools/write_report_schema.py
 	$(BIN)/python tools/write_model_docs.py
 
 lock:  ## Pin what is installed again, for every platform. Needs uv.
