@@ -36,6 +36,7 @@ from asset_processing.options import (
     LodPlacement,
     Pivot,
     ProcessingOptions,
+    SimplifyMethod,
     Violation,
 )
 from asset_processing.output_options import ExportFormat, Provenance
@@ -86,6 +87,7 @@ __all__ = [
     "IssueCode",
     "Limits",
     "Lod",
+    "LodLayout",
     "LodPlacement",
     "MaterialFacts",
     "MemoryFacts",
@@ -99,6 +101,7 @@ __all__ = [
     "Provenance",
     "Report",
     "Severity",
+    "SimplifyMethod",
     "Texture",
     "TextureFacts",
     "TextureOptions",

@@ -17,7 +17,6 @@ from asset_processing.texture_options import TextureOptions
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-
 __all__ = [
     "Box",
     "BudgetAction",
@@ -27,6 +26,7 @@ __all__ = [
     "LodPlacement",
     "Pivot",
     "ProcessingOptions",
+    "SimplifyMethod",
     "Violation",
 ]
 
@@ -62,6 +62,13 @@ class BudgetAction(Enum):
 
     CHECK = "check"  # It is measured; the geometry stays.
     ENFORCE = "enforce"  # It is simplified until the budget is met.
+
+
+class SimplifyMethod(Enum):
+    """How a mesh gets fewer triangles."""
+
+    COLLAPSE = "collapse"  # Edges collapse; the atlas and the textures stay.
+    REBAKE = "rebake"  # A new atlas and new textures, for budgets that the old atlas cannot meet.
 
 
 class LodPlacement(Enum):
@@ -142,6 +149,7 @@ class ProcessingOptions:
         max_triangles: Budget that the report checks and ``budget_action`` may enforce.
         max_vertices: The same in GPU vertices.
         budget_action: What is done where a budget is not met.
+        simplify_method: How a budget is enforced. Levels of detail always collapse.
         lods: Coarser levels of detail, finest first.
         lod_placement: Where they go.
         decimation_target: What the generator was asked for; the report checks it.
@@ -169,6 +177,7 @@ class ProcessingOptions:
     max_triangles: int | None = None
     max_vertices: int | None = None
     budget_action: BudgetAction = BudgetAction.CHECK
+    simplify_method: SimplifyMethod = SimplifyMethod.COLLAPSE
     lods: tuple[Lod, ...] = ()
     lod_placement: LodPlacement = LodPlacement.FILES
     decimation_target: int | None = None
@@ -186,9 +195,9 @@ class ProcessingOptions:
             *self._bad_scales(),
             *self._several_scales(),
             *self._bad_counts(),
+            *self._bad_lods(),
             *self._bad_parts(),
             *self._bad_thumbnail(),
-            *self._bad_lods(),
         )
 
     def _bad_scales(self) -> Iterator[Violation]:
@@ -216,18 +225,6 @@ class ProcessingOptions:
             if value is not None and value <= 0:
                 yield Violation(name, f"{name} must be above 0, not {value}.")
 
-    def _bad_parts(self) -> Iterator[Violation]:
-        for name in _PARTS:
-            part = getattr(self, name)
-            for member, complaint in () if part is None else part.complaints():
-                yield Violation(f"{name}.{member}", f"{name}.{member} {complaint}")
-
-    def _bad_thumbnail(self) -> Iterator[Violation]:
-        size = self.thumbnail_px
-        if size is not None and not _MIN_THUMBNAIL_PX <= size <= _MAX_THUMBNAIL_PX:
-            allowed = f"{_MIN_THUMBNAIL_PX} to {_MAX_THUMBNAIL_PX}"
-            yield Violation("thumbnail_px", f"thumbnail_px must be {allowed}, not {size}.")
-
     def _bad_lods(self) -> Iterator[Violation]:
         if len(self.lods) > MAX_LODS:
             yield Violation("lods", f"There are {len(self.lods)} lods; {MAX_LODS} are allowed.")
@@ -248,6 +245,18 @@ class ProcessingOptions:
             if not _is_coarser(coarser, finer):
                 field = f"lods[{number}]"
                 yield Violation(field, f"{field} must be coarser than the one before it.")
+
+    def _bad_parts(self) -> Iterator[Violation]:
+        for name in _PARTS:
+            part = getattr(self, name)
+            for member, complaint in () if part is None else part.complaints():
+                yield Violation(f"{name}.{member}", f"{name}.{member} {complaint}")
+
+    def _bad_thumbnail(self) -> Iterator[Violation]:
+        size = self.thumbnail_px
+        if size is not None and not _MIN_THUMBNAIL_PX <= size <= _MAX_THUMBNAIL_PX:
+            allowed = f"{_MIN_THUMBNAIL_PX} to {_MAX_THUMBNAIL_PX}"
+            yield Violation("thumbnail_px", f"thumbnail_px must be {allowed}, not {size}.")
 
 
 def _is_coarser(lod: Lod, than: Lod) -> bool:

@@ -1,4 +1,4 @@
-"""The operations in order. A new one is one function and one line in `STEPS`."""
+"""The operations in order. A new one is one function here and one line in `STEPS`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from asset_processing.operations.normals import add_normals
 from asset_processing.operations.orient import orient
 from asset_processing.operations.pivot import set_pivot
 from asset_processing.operations.prune import prune
+from asset_processing.operations.rebake import rebake, why_not
 from asset_processing.operations.scale import scale, wanted_factor
 from asset_processing.operations.simplify import describe, simplify
 from asset_processing.operations.tangents import add_tangents
 from asset_processing.operations.weld import weld_vertices
-from asset_processing.options import BudgetAction, Decode, LodPlacement
+from asset_processing.options import BudgetAction, Decode, LodPlacement, SimplifyMethod
 from asset_processing.output_steps import (
     add_collision,
     add_exports,
@@ -40,31 +41,28 @@ __all__ = ["STEPS", "Finding", "Step", "Work"]
 
 
 def _decode(work: Work) -> None:
-    """Make vertices plain where a later step has to read or write them."""
-    options = work.options
-    if options.decode is Decode.ALWAYS or (
-        options.decode is Decode.AUTO and (_needs_plain_vertices(options) or _engine_refuses(work))
-    ):
+    """Make vertices plain where a later step, or the engine, needs them so."""
+    wanted = work.options.decode
+    if wanted is Decode.ALWAYS or (wanted is Decode.AUTO and _needs_plain_vertices(work)):
         decode(work.document)
 
 
-def _needs_plain_vertices(options: ProcessingOptions) -> bool:
+def _needs_plain_vertices(work: Work) -> bool:
     """A step that cannot do with compressed vertices adds its option here."""
-    return any(
-        (
-            options.bake,
-            options.normals,
-            options.tangents,
-            options.weld,
-            options.lods,
-            _enforces(options),
-        )
+    options = work.options
+    refused = PROFILES[options.engine_profile].decodes
+    return bool(
+        refused & {*work.document.json.get("extensionsUsed", [])}
+        or options.bake
+        or options.normals
+        or options.tangents
+        or options.weld
+        or options.lods
+        or options.collision
+        or options.exports
+        or options.thumbnail_px
+        or _enforces(options)
     )
-
-
-def _engine_refuses(work: Work) -> bool:
-    used = work.document.json.get("extensionsUsed", [])
-    return not PROFILES[work.options.engine_profile].decodes.isdisjoint(used)
 
 
 def _orient(work: Work) -> None:
@@ -120,7 +118,14 @@ def _simplify(work: Work) -> None:
     options = work.options
     if not _enforces(options):
         return
-    done = simplify(
+    operation = simplify
+    if options.simplify_method is SimplifyMethod.REBAKE:
+        reason = why_not(work.document)
+        if reason is None:
+            operation = rebake
+        else:
+            work.findings.append(Finding(code=IssueCode.NOT_REBAKED, addition=f"Why: {reason}."))
+    done = operation(
         work.document, max_triangles=options.max_triangles, max_vertices=options.max_vertices
     )
     if done is not None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     JobRequest = pb.GenerateRequest | pb.ProcessRequest
 
 __all__ = [
+    "adopted",
     "after_submission",
     "asset_query",
     "generate_spec",
@@ -44,6 +45,7 @@ __all__ = [
 
 _DEFAULT_PAGE = 50
 _MAX_PAGE = 500
+_MAX_GATEWAY_ID = 256
 _MAX_INLINE = 1 << 20
 
 
@@ -117,6 +119,25 @@ def after_submission(request: pb.CancelJobRequest) -> AfterSubmission:
     if choice is None:
         raise InvalidRequest(wrong_choice(AfterSubmission, "after_submission"))
     return choice
+
+
+def adopted(request: pb.ResolveJobRequest) -> str | None:
+    """Return the gateway's request id that a job shall have; None: it shall be submitted again.
+
+    Raises:
+        InvalidRequest: There is no decision, or it names nothing that could be an id.
+    """
+    decision = request.WhichOneof("decision")
+    if decision is None:
+        message = "It needs adopt_gateway_request_id or resubmit."
+        raise InvalidRequest(Violation("decision", message))
+    if decision == "resubmit":
+        return None
+    adopt = request.adopt_gateway_request_id
+    if not 0 < len(adopt) <= _MAX_GATEWAY_ID or not adopt.isprintable():
+        message = f"It has 1 to {_MAX_GATEWAY_ID} printable characters."
+        raise InvalidRequest(Violation("adopt_gateway_request_id", message))
+    return adopt
 
 
 def job_query(request: pb.ListJobsRequest) -> JobQuery:

@@ -237,14 +237,17 @@ async def test_what_does_not_exist_is_not_found(house: House) -> None:
             assert (refusal.code, refusal.info.reason) == (grpc.StatusCode.NOT_FOUND, expected)
 
 
-async def test_what_a_later_release_does_is_unimplemented(house: House) -> None:
-    for call in (
-        house.generation.DeleteJob(pb.DeleteJobRequest(job_id="any")),
-        house.generation.ResolveJob(pb.ResolveJobRequest(job_id="any")),
+async def test_a_decision_says_what_is_decided(house: House) -> None:
+    for fields, field in (
+        ({}, "decision"),
+        ({"adopt_gateway_request_id": ""}, "adopt_gateway_request_id"),
+        ({"adopt_gateway_request_id": "x" * 257}, "adopt_gateway_request_id"),
+        ({"adopt_gateway_request_id": "a\nb"}, "adopt_gateway_request_id"),
     ):
-        refusal = await refused(call)
-        assert refusal.code == grpc.StatusCode.UNIMPLEMENTED
-        assert refusal.info.reason == "UNIMPLEMENTED"
+        request = pb.ResolveJobRequest(job_id="any", **fields)
+        refusal = await refused(house.generation.ResolveJob(request))
+        assert refusal.code == grpc.StatusCode.INVALID_ARGUMENT
+        assert [one.field for one in refusal.bad.field_violations] == [field]
 
 
 async def test_an_ended_job_cannot_be_cancelled(house: House, request_for: Make) -> None:
