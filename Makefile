@@ -60,6 +60,7 @@ check: $(VENV)/.dev  ## Run every static check: style, types, layers, contract, 
 	$(BIN)/python tools/generate_proto.py --check
 	$(BIN)/python tools/generate_blender.py --check
 	$(BIN)/python tools/write_tables.py --check
+	$(BIN)/python tools/write_report_schema.py --check
 	$(BIN)/python tools/write_model_docs.py --check
 	$(BIN)/python tools/generate_gdscript.py --check
 	$(BIN)/gdformat --check --line-length 100 $(GDSCRIPT)
@@ -78,6 +79,7 @@ proto: $(VENV)/.dev  ## Generate assetwright/v1 from the protos again, and the p
 
 tables: $(VENV)/.dev  ## Write the tables of the docs from the code again.
 	$(BIN)/python tools/write_tables.py
+	$(BIN)/python tools/write_report_schema.py
 	$(BIN)/python tools/write_model_docs.py
 
 lock:  ## Pin what is installed again, for every platform. Needs uv.

@@ -77,6 +77,7 @@ _OF_STEPS = {
     IssueCode.ALPHA_MODE_SET,
     IssueCode.ALPHA_UNUSED,
     IssueCode.EXPORT_NOT_MADE,
+    IssueCode.NOT_REBAKED,
     IssueCode.OPERATION_SKIPPED,
     IssueCode.NOT_REBAKED,
     IssueCode.PROVENANCE_NOT_WRITTEN,
