@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test check format proto tables lock bench clean
+.PHONY: help demo test addons test-blender check format proto tables lock bench clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the targets.
@@ -30,7 +30,14 @@ demo: $(VENV)/.runtime  ## Turn a picture into a checked GLB in out/demo, with n
 	$(BIN)/assetwright demo --out out/demo
 
 test: $(VENV)/.dev tests/node/node_modules/.stamp  ## Run the tests.
-	$(BIN)/pytest
+	$(BIN)/pytest $(TEST_ARGS)
+
+addons:  ## Build the editors' plugins into dist/.
+	$(PYTHON) tools/build_addons.py
+
+test-blender: $(VENV)/.dev  ## Test the Blender extension in Blender 4.2 and 5.0, as modules from PyPI.
+	tools/get_bpy.sh
+	$(BIN)/pytest tests/blender
 
 check: $(VENV)/.dev  ## Run every static check: style, types, layers, contract, generated code.
 	$(BIN)/ruff format --check .
