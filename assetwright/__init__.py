@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         JobState,
         LodPlacement,
         Pivot,
+        SimplifyMethod,
         Stage,
         TexturePacking,
     )
@@ -74,6 +75,7 @@ __all__ = [
     "Quote",
     "Receipt",
     "RetryPolicy",
+    "SimplifyMethod",
     "Stage",
     "SyncClient",
     "TexturePacking",

@@ -53,6 +53,7 @@ _ENUMS = (
     "forward_axis",
     "decode",
     "lod_placement",
+    "simplify_method",
 )
 
 

@@ -48,6 +48,7 @@ DESCRIPTORS: Mapping[type[StrEnum], EnumDescriptor] = {
     enums.ParameterType: model_pb2.ParameterType.DESCRIPTOR,
     enums.Pivot: processing_pb2.Pivot.DESCRIPTOR,
     enums.PriceSource: money_pb2.PriceSource.DESCRIPTOR,
+    enums.SimplifyMethod: processing_pb2.SimplifyMethod.DESCRIPTOR,
     enums.Stage: job_pb2.Stage.DESCRIPTOR,
     enums.TexturePacking: processing_pb2.TexturePacking.DESCRIPTOR,
 }

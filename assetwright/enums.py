@@ -30,6 +30,7 @@ __all__ = [
     "ParameterType",
     "Pivot",
     "PriceSource",
+    "SimplifyMethod",
     "Stage",
     "TexturePacking",
 ]
@@ -261,6 +262,13 @@ class PriceSource(StrEnum):
     GATEWAY_REPORTED = "gateway_reported"
     NONE = "none"  # Nobody publishes it.
     FREE = "free"  # It costs nothing here.
+
+
+class SimplifyMethod(StrEnum):
+    """How a model is simplified."""
+
+    COLLAPSE = "collapse"  # Edges collapse; textures stay.
+    REBAKE = "rebake"  # A new layout and new textures, for very low budgets.
 
 
 class Stage(StrEnum):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         ForwardAxis,
         LodPlacement,
         Pivot,
+        SimplifyMethod,
         TexturePacking,
     )
 
@@ -114,6 +115,7 @@ class Processing:
         weld: Whether to merge vertices that are equal in every bit.
         prune: Whether to leave out what nothing uses.
         lod_placement: Where levels of detail go.
+        simplify_method: How budgets are met.
         thumbnail_px: Width and height of a rendered preview.
         exports: Other formats to have the model in.
         write_provenance: Whether a generation's origin is written into it; None means yes.
@@ -143,6 +145,7 @@ class Processing:
     weld: bool | None = None
     prune: bool | None = None
     lod_placement: LodPlacement | None = None
+    simplify_method: SimplifyMethod | None = None
     thumbnail_px: int | None = None
     exports: tuple[ExportFormat, ...] = ()
     write_provenance: bool | None = None

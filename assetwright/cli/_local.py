@@ -38,6 +38,7 @@ def local_options(wanted: Processing) -> ProcessingOptions:
         "forward_axis": ours.ForwardAxis,
         "decode": ours.Decode,
         "lod_placement": ours.LodPlacement,
+        "simplify_method": ours.SimplifyMethod,
     }
     given = {name: getattr(wanted, name) for name in (*_SAME, *_RENAMED, *enums)}
     given = {name: value for name, value in given.items() if value is not None}

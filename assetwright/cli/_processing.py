@@ -17,6 +17,7 @@ from assetwright.enums import (
     ForwardAxis,
     LodPlacement,
     Pivot,
+    SimplifyMethod,
     TexturePacking,
 )
 from assetwright.processing import Box, Collision, Lod, Processing, Textures
@@ -44,6 +45,7 @@ def add_processing(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--enforce-budget", action="store_true", help="simplify until the budgets are met"
     )
+    _add_choice(group, "--simplify-method", SimplifyMethod, "how budgets are met")
     _add_choice(group, "--pivot", Pivot, "the point to put at the origin")
     _add_choice(group, "--forward-axis", ForwardAxis, "where the front shall face")
     _add_choice(group, "--engine", EngineProfile, "the program that the result is for")
@@ -129,6 +131,7 @@ def processing_from(arguments: argparse.Namespace) -> Processing:
         max_triangles=arguments.max_triangles,
         max_vertices=arguments.max_vertices,
         budget_action=BudgetAction.ENFORCE if arguments.enforce_budget else None,
+        simplify_method=arguments.simplify_method,
         pivot=arguments.pivot,
         forward_axis=arguments.forward_axis,
         engine_profile=arguments.engine,

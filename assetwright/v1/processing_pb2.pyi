@@ -71,6 +71,34 @@ BUDGET_ACTION_ENFORCE: BudgetAction.ValueType  # 2
 """Simplify until the budget is met."""
 global___BudgetAction = BudgetAction
 
+class _SimplifyMethod:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _SimplifyMethodEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_SimplifyMethod.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    SIMPLIFY_METHOD_UNSPECIFIED: _SimplifyMethod.ValueType  # 0
+    """Never sent."""
+    SIMPLIFY_METHOD_COLLAPSE: _SimplifyMethod.ValueType  # 1
+    """By collapsing edges; textures and their coordinates stay."""
+    SIMPLIFY_METHOD_REBAKE: _SimplifyMethod.ValueType  # 2
+    """With a new texture layout and new textures, for budgets that the old layout
+    cannot meet.
+    """
+
+class SimplifyMethod(_SimplifyMethod, metaclass=_SimplifyMethodEnumTypeWrapper):
+    """How a model is simplified. New values may be added."""
+
+SIMPLIFY_METHOD_UNSPECIFIED: SimplifyMethod.ValueType  # 0
+"""Never sent."""
+SIMPLIFY_METHOD_COLLAPSE: SimplifyMethod.ValueType  # 1
+"""By collapsing edges; textures and their coordinates stay."""
+SIMPLIFY_METHOD_REBAKE: SimplifyMethod.ValueType  # 2
+"""With a new texture layout and new textures, for budgets that the old layout
+cannot meet.
+"""
+global___SimplifyMethod = SimplifyMethod
+
 class _EngineProfile:
     ValueType = typing.NewType("ValueType", builtins.int)
     V: typing_extensions.TypeAlias = ValueType
@@ -398,6 +426,7 @@ class ProcessingOptions(google.protobuf.message.Message):
     THUMBNAIL_PX_FIELD_NUMBER: builtins.int
     EXPORTS_FIELD_NUMBER: builtins.int
     WRITE_PROVENANCE_FIELD_NUMBER: builtins.int
+    SIMPLIFY_METHOD_FIELD_NUMBER: builtins.int
     scale_factor: builtins.float
     """Multiplies the size. Finite, greater than 0."""
     height_m: builtins.float
@@ -449,6 +478,8 @@ class ProcessingOptions(google.protobuf.message.Message):
     """Whether a generation's model, seed, prompt hash, licence note and cost are
     written into the result's asset.extras.assetwright; absent: true.
     """
+    simplify_method: global___SimplifyMethod.ValueType
+    """How BUDGET_ACTION_ENFORCE simplifies; absent: SIMPLIFY_METHOD_COLLAPSE."""
     @property
     def fit_box(self) -> global___Box:
         """Fits into a box, keeping the proportions."""
@@ -496,9 +527,10 @@ class ProcessingOptions(google.protobuf.message.Message):
         thumbnail_px: builtins.int | None = ...,
         exports: collections.abc.Iterable[global___ExportFormat.ValueType] | None = ...,
         write_provenance: builtins.bool | None = ...,
+        simplify_method: global___SimplifyMethod.ValueType | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["_bake", b"_bake", "_budget_action", b"_budget_action", "_collision", b"_collision", "_compute_normals", b"_compute_normals", "_compute_tangents", b"_compute_tangents", "_decode", b"_decode", "_engine_profile", b"_engine_profile", "_extract_textures", b"_extract_textures", "_forward_axis", b"_forward_axis", "_lod_placement", b"_lod_placement", "_max_triangles", b"_max_triangles", "_max_vertices", b"_max_vertices", "_pivot", b"_pivot", "_prune", b"_prune", "_textures", b"_textures", "_thumbnail_px", b"_thumbnail_px", "_weld", b"_weld", "_write_provenance", b"_write_provenance", "bake", b"bake", "budget_action", b"budget_action", "collision", b"collision", "compute_normals", b"compute_normals", "compute_tangents", b"compute_tangents", "decode", b"decode", "engine_profile", b"engine_profile", "extract_textures", b"extract_textures", "fit_box", b"fit_box", "forward_axis", b"forward_axis", "height_m", b"height_m", "lod_placement", b"lod_placement", "longest_side_m", b"longest_side_m", "max_triangles", b"max_triangles", "max_vertices", b"max_vertices", "pivot", b"pivot", "prune", b"prune", "scale", b"scale", "scale_factor", b"scale_factor", "textures", b"textures", "thumbnail_px", b"thumbnail_px", "weld", b"weld", "write_provenance", b"write_provenance"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_bake", b"_bake", "_budget_action", b"_budget_action", "_collision", b"_collision", "_compute_normals", b"_compute_normals", "_compute_tangents", b"_compute_tangents", "_decode", b"_decode", "_engine_profile", b"_engine_profile", "_extract_textures", b"_extract_textures", "_forward_axis", b"_forward_axis", "_lod_placement", b"_lod_placement", "_max_triangles", b"_max_triangles", "_max_vertices", b"_max_vertices", "_pivot", b"_pivot", "_prune", b"_prune", "_textures", b"_textures", "_thumbnail_px", b"_thumbnail_px", "_weld", b"_weld", "_write_provenance", b"_write_provenance", "bake", b"bake", "budget_action", b"budget_action", "collision", b"collision", "compute_normals", b"compute_normals", "compute_tangents", b"compute_tangents", "decode", b"decode", "engine_profile", b"engine_profile", "exports", b"exports", "extract_textures", b"extract_textures", "fit_box", b"fit_box", "forward_axis", b"forward_axis", "height_m", b"height_m", "lod_placement", b"lod_placement", "lods", b"lods", "longest_side_m", b"longest_side_m", "max_triangles", b"max_triangles", "max_vertices", b"max_vertices", "pivot", b"pivot", "prune", b"prune", "scale", b"scale", "scale_factor", b"scale_factor", "textures", b"textures", "thumbnail_px", b"thumbnail_px", "weld", b"weld", "write_provenance", b"write_provenance"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_bake", b"_bake", "_budget_action", b"_budget_action", "_collision", b"_collision", "_compute_normals", b"_compute_normals", "_compute_tangents", b"_compute_tangents", "_decode", b"_decode", "_engine_profile", b"_engine_profile", "_extract_textures", b"_extract_textures", "_forward_axis", b"_forward_axis", "_lod_placement", b"_lod_placement", "_max_triangles", b"_max_triangles", "_max_vertices", b"_max_vertices", "_pivot", b"_pivot", "_prune", b"_prune", "_simplify_method", b"_simplify_method", "_textures", b"_textures", "_thumbnail_px", b"_thumbnail_px", "_weld", b"_weld", "_write_provenance", b"_write_provenance", "bake", b"bake", "budget_action", b"budget_action", "collision", b"collision", "compute_normals", b"compute_normals", "compute_tangents", b"compute_tangents", "decode", b"decode", "engine_profile", b"engine_profile", "extract_textures", b"extract_textures", "fit_box", b"fit_box", "forward_axis", b"forward_axis", "height_m", b"height_m", "lod_placement", b"lod_placement", "longest_side_m", b"longest_side_m", "max_triangles", b"max_triangles", "max_vertices", b"max_vertices", "pivot", b"pivot", "prune", b"prune", "scale", b"scale", "scale_factor", b"scale_factor", "simplify_method", b"simplify_method", "textures", b"textures", "thumbnail_px", b"thumbnail_px", "weld", b"weld", "write_provenance", b"write_provenance"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_bake", b"_bake", "_budget_action", b"_budget_action", "_collision", b"_collision", "_compute_normals", b"_compute_normals", "_compute_tangents", b"_compute_tangents", "_decode", b"_decode", "_engine_profile", b"_engine_profile", "_extract_textures", b"_extract_textures", "_forward_axis", b"_forward_axis", "_lod_placement", b"_lod_placement", "_max_triangles", b"_max_triangles", "_max_vertices", b"_max_vertices", "_pivot", b"_pivot", "_prune", b"_prune", "_simplify_method", b"_simplify_method", "_textures", b"_textures", "_thumbnail_px", b"_thumbnail_px", "_weld", b"_weld", "_write_provenance", b"_write_provenance", "bake", b"bake", "budget_action", b"budget_action", "collision", b"collision", "compute_normals", b"compute_normals", "compute_tangents", b"compute_tangents", "decode", b"decode", "engine_profile", b"engine_profile", "exports", b"exports", "extract_textures", b"extract_textures", "fit_box", b"fit_box", "forward_axis", b"forward_axis", "height_m", b"height_m", "lod_placement", b"lod_placement", "lods", b"lods", "longest_side_m", b"longest_side_m", "max_triangles", b"max_triangles", "max_vertices", b"max_vertices", "pivot", b"pivot", "prune", b"prune", "scale", b"scale", "scale_factor", b"scale_factor", "simplify_method", b"simplify_method", "textures", b"textures", "thumbnail_px", b"thumbnail_px", "weld", b"weld", "write_provenance", b"write_provenance"]) -> None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_bake", b"_bake"]) -> typing.Literal["bake"] | None: ...
     @typing.overload
@@ -527,6 +559,8 @@ class ProcessingOptions(google.protobuf.message.Message):
     def WhichOneof(self, oneof_group: typing.Literal["_pivot", b"_pivot"]) -> typing.Literal["pivot"] | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_prune", b"_prune"]) -> typing.Literal["prune"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_simplify_method", b"_simplify_method"]) -> typing.Literal["simplify_method"] | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_textures", b"_textures"]) -> typing.Literal["textures"] | None: ...
     @typing.overload

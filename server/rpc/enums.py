@@ -23,6 +23,7 @@ from asset_processing import (
     OutputKind,
     Pivot,
     Severity,
+    SimplifyMethod,
     TexturePacking,
     TextureRole,
 )
@@ -80,6 +81,7 @@ PAIRS: Mapping[type[Enum], tuple[Any, str]] = {
     Pivot: (processing_pb2.Pivot, "PIVOT_"),
     PriceSource: (money_pb2.PriceSource, "PRICE_SOURCE_"),
     Severity: (report_pb2.Severity, "SEVERITY_"),
+    SimplifyMethod: (processing_pb2.SimplifyMethod, "SIMPLIFY_METHOD_"),
     Stage: (job_pb2.Stage, "STAGE_"),
     TexturePacking: (processing_pb2.TexturePacking, "TEXTURE_PACKING_"),
     TextureRole: (report_pb2.TextureRole, "TEXTURE_ROLE_"),

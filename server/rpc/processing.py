@@ -21,6 +21,7 @@ from asset_processing import (
     Pivot,
     ProcessingOptions,
     Provenance,
+    SimplifyMethod,
     TextureOptions,
     TexturePacking,
 )
@@ -56,6 +57,7 @@ _ENUMS: dict[str, type[Enum]] = {
     "forward_axis": ForwardAxis,
     "decode": Decode,
     "lod_placement": LodPlacement,
+    "simplify_method": SimplifyMethod,
 }
 _TEXTURE_ENUMS: dict[str, type[Enum]] = {"packing": TexturePacking, "alpha": AlphaAction}
 _COLLISION_ENUMS: dict[str, type[Enum]] = {

@@ -107,6 +107,7 @@ def test_every_processing_option_reaches_the_contract() -> None:
             placement=enums.CollisionPlacement.NODES,
         ),
         bake=False,
+        simplify_method=enums.SimplifyMethod.REBAKE,
         decode=enums.Decode.NEVER,
         compute_normals=True,
         compute_tangents=True,
