@@ -36,6 +36,7 @@ from asset_processing.options import (
     LodPlacement,
     Pivot,
     ProcessingOptions,
+    SimplifyMethod,
     Violation,
 )
 from asset_processing.output_options import ExportFormat, Provenance
@@ -44,7 +45,6 @@ from asset_processing.process import ProcessedAsset, process, process_file
 from asset_processing.profiles import (
     CollisionPlacement,
     EngineProfile,
-    LodLayout,
     TexturePacking,
 )
 from asset_processing.report import (
@@ -101,6 +101,7 @@ __all__ = [
     "Provenance",
     "Report",
     "Severity",
+    "SimplifyMethod",
     "Texture",
     "TextureFacts",
     "TextureOptions",

@@ -43,6 +43,7 @@ class IssueCode(Enum):
     OPERATION_SKIPPED = "OPERATION_SKIPPED"
     PROVENANCE_NOT_WRITTEN = "PROVENANCE_NOT_WRITTEN"
     QUANTIZED = "QUANTIZED"
+    NOT_REBAKED = "NOT_REBAKED"
     SIMPLIFIED = "SIMPLIFIED"
     TEXTURE_KTX2 = "TEXTURE_KTX2"
     TEXTURE_NOT_CONVERTED = "TEXTURE_NOT_CONVERTED"
@@ -128,6 +129,10 @@ ISSUES: Mapping[IssueCode, tuple[Severity, str]] = MappingProxyType(
         IssueCode.QUANTIZED: (
             Severity.WARNING,
             "Positions are stored as integers (KHR_mesh_quantization). Godot refuses such files.",
+        ),
+        IssueCode.NOT_REBAKED: (
+            Severity.WARNING,
+            "The textures could not be baked again; the mesh was simplified with its atlas.",
         ),
         IssueCode.SIMPLIFIED: (
             Severity.INFO,

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+# Programs that store options read these annotations when they run.
+from asset_processing.collision_options import CollisionOptions  # noqa: TC001
+from asset_processing.output_options import ExportFormat, Provenance  # noqa: TC001
 from asset_processing.profiles import EngineProfile
 from asset_processing.texture_options import TextureOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from asset_processing.collision_options import CollisionOptions
-    from asset_processing.output_options import ExportFormat, Provenance
 
 __all__ = [
     "Box",
@@ -26,6 +26,7 @@ __all__ = [
     "LodPlacement",
     "Pivot",
     "ProcessingOptions",
+    "SimplifyMethod",
     "Violation",
 ]
 
@@ -61,6 +62,13 @@ class BudgetAction(Enum):
 
     CHECK = "check"  # It is measured; the geometry stays.
     ENFORCE = "enforce"  # It is simplified until the budget is met.
+
+
+class SimplifyMethod(Enum):
+    """How a mesh gets fewer triangles."""
+
+    COLLAPSE = "collapse"  # Edges collapse; the atlas and the textures stay.
+    REBAKE = "rebake"  # A new atlas and new textures, for budgets that the old atlas cannot meet.
 
 
 class LodPlacement(Enum):
@@ -141,6 +149,7 @@ class ProcessingOptions:
         max_triangles: Budget that the report checks and ``budget_action`` may enforce.
         max_vertices: The same in GPU vertices.
         budget_action: What is done where a budget is not met.
+        simplify_method: How a budget is enforced. Levels of detail always collapse.
         lods: Coarser levels of detail, finest first.
         lod_placement: Where they go.
         decimation_target: What the generator was asked for; the report checks it.
@@ -168,6 +177,7 @@ class ProcessingOptions:
     max_triangles: int | None = None
     max_vertices: int | None = None
     budget_action: BudgetAction = BudgetAction.CHECK
+    simplify_method: SimplifyMethod = SimplifyMethod.COLLAPSE
     lods: tuple[Lod, ...] = ()
     lod_placement: LodPlacement = LodPlacement.FILES
     decimation_target: int | None = None

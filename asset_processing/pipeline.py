@@ -13,11 +13,12 @@ from asset_processing.operations.normals import add_normals
 from asset_processing.operations.orient import orient
 from asset_processing.operations.pivot import set_pivot
 from asset_processing.operations.prune import prune
+from asset_processing.operations.rebake import rebake, why_not
 from asset_processing.operations.scale import scale, wanted_factor
 from asset_processing.operations.simplify import describe, simplify
 from asset_processing.operations.tangents import add_tangents
 from asset_processing.operations.weld import weld_vertices
-from asset_processing.options import BudgetAction, Decode, LodPlacement
+from asset_processing.options import BudgetAction, Decode, LodPlacement, SimplifyMethod
 from asset_processing.output_steps import (
     add_collision,
     add_exports,
@@ -117,7 +118,14 @@ def _simplify(work: Work) -> None:
     options = work.options
     if not _enforces(options):
         return
-    done = simplify(
+    operation = simplify
+    if options.simplify_method is SimplifyMethod.REBAKE:
+        reason = why_not(work.document)
+        if reason is None:
+            operation = rebake
+        else:
+            work.findings.append(Finding(code=IssueCode.NOT_REBAKED, addition=f"Why: {reason}."))
+    done = operation(
         work.document, max_triangles=options.max_triangles, max_vertices=options.max_vertices
     )
     if done is not None:

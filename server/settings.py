@@ -323,7 +323,7 @@ class Settings:
         "ASSETWRIGHT_PROCESS_MEMORY_BYTES",
         _count,
         4096 * _MIB,
-        "Address space of a worker process (where the platform can limit it).",
+        "Memory that a worker process may allocate (where the platform can limit it).",
     )
     max_streams: int = _setting(
         "ASSETWRIGHT_MAX_STREAMS", _count, 20_000, "RPCs open at the same time."

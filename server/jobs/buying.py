@@ -12,6 +12,7 @@ import secrets
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -45,6 +46,7 @@ from server.jobs.model import (
     PurchaseKind,
     Stage,
 )
+from server.jobs.outlasting import outlast
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Mapping
@@ -258,8 +260,9 @@ class Buyer:
     async def _answered(self, run: JobRun, purchase: Purchase, answer: Finished) -> None:
         """Keep a result that came with the answer."""
         sha256 = None
-        if answer.body is not None:
-            sha256 = (await self.library.blobs.put(answer.body)).sha256
+        if (body := answer.body) is not None:
+            put = partial(self.library.blobs.put, body)
+            sha256 = (await outlast(run, put, within_s=self.job_deadline_s)).sha256
         purchase = msgspec.structs.replace(
             purchase,
             charge=_paid(run),
@@ -353,8 +356,12 @@ class Buyer:
     async def _collect(self, run: JobRun, order: Order, purchase: Purchase) -> None:
         """Fetch the results at once, since their links expire, and keep the bytes as they came."""
         async with run.stage(order.stage(Stage.DOWNLOAD), JobState.DOWNLOADING):
-            async for position, blob in self._blobs(run, order, purchase):
-                await self._keep(run, order, position, blob)
+            keep_all = partial(self._keep_all, run, order, purchase)
+            await outlast(run, keep_all, within_s=self.job_deadline_s)
+
+    async def _keep_all(self, run: JobRun, order: Order, purchase: Purchase) -> None:
+        async for position, blob in self._blobs(run, order, purchase):
+            await self._keep(run, order, position, blob)
 
     async def _blobs(
         self, run: JobRun, order: Order, purchase: Purchase

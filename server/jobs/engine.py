@@ -113,6 +113,7 @@ class DurableJobs:
             lease_s=nodes.lease_s,
             serves=lambda head: admission.serves(head.job, sandbox=sandbox),
             has=self._runs.__contains__,
+            cancel=self._cancel_here,
         )
 
     async def start(self) -> int:
@@ -267,8 +268,12 @@ class DurableJobs:
 
     def heard_cancel(self, job_id: str, after_submission: str) -> None:
         """See `server.jobs.signals.Hearer`."""
-        if (run := self._runs.get(job_id)) is not None:
-            run.request_cancel(AfterSubmission(after_submission))
+        self._cancel_here(job_id, AfterSubmission(after_submission))
+
+    def _cancel_here(self, job_id: str, after_submission: AfterSubmission) -> None:
+        run = self._runs.get(job_id)
+        if run is not None and run.cancelling is not after_submission:
+            run.request_cancel(after_submission)
 
     def heard_anything(self) -> None:
         """See `server.jobs.signals.Hearer`."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from server.jobs.durable import Known, Runtime
+    from server.jobs.model import AfterSubmission
     from server.jobs.nodes import Nodes
     from server.jobs.store import Head, Store
 
@@ -37,6 +38,7 @@ class Keeper:
         lease_s: float,
         serves: Callable[[Head], bool],
         has: Callable[[str], bool],
+        cancel: Callable[[str, AfterSubmission], None],
     ) -> None:
         """Keep jobs.
 
@@ -47,6 +49,7 @@ class Keeper:
             lease_s: How long a node may be silent, in seconds.
             serves: Whether this server could work on a job.
             has: Whether this process works on a job, by its id.
+            cancel: Tells a job of this process that somebody cancelled it.
         """
         self._store = store
         self._runtime = runtime
@@ -54,6 +57,7 @@ class Keeper:
         self._pause_s = lease_s / _BEATS_A_LEASE
         self._serves = serves
         self._has = has
+        self._cancel = cancel
         self._task: asyncio.Task[None] | None = None
         self._suspects: frozenset[str] = frozenset()
 
@@ -87,27 +91,36 @@ class Keeper:
             try:
                 await self._nodes.beat()
                 await self._take_over()
+                await self._pass_cancels_on()
                 if beats % _ROUND_BEATS == 0:
                     await self._look_through()
             except Exception as exc:  # noqa: BLE001 - it is tried again; the node must not die of it.
                 _log.warning("keeper_failed", error=type(exc).__name__)
 
+    async def _pass_cancels_on(self) -> None:
+        """Hear of what was cancelled elsewhere, should the signal have been lost."""
+        if self._store.database.is_shared:
+            for job_id, after_submission in await self._store.cancelled_here():
+                self._cancel(job_id, after_submission)
+
     async def _take_over(self) -> None:
         """Put back in the queue what a dead node has, or what this one had and has no more."""
-        async with self._store.database.alone("keeper") as mine:
-            if not mine:
-                return
-            alive = await self._nodes.alive()
-            lost = [one for one in await self._runtime.pending() if one.node not in alive]
-            await self._resume(lost)
-        await self._take_back()
+        pending = await self._runtime.pending()
+        alive = await self._nodes.alive()
+        if any(one.node not in alive for one in pending):
+            async with self._store.database.alone("keeper") as mine:
+                if mine:
+                    await self._resume_lost()
+        await self._take_back(pending)
 
-    async def _take_back(self) -> None:
+    async def _resume_lost(self) -> None:
+        alive = await self._nodes.alive()
+        await self._resume([one for one in await self._runtime.pending() if one.node not in alive])
+
+    async def _take_back(self, pending: list[Known]) -> None:
         """Resume what the engine thinks that we do; twice seen, so that it does not just begin."""
         here = [
-            one
-            for one in await self._runtime.pending()
-            if one.node == self._store.node and not self._has(one.job_id)
+            one for one in pending if one.node == self._store.node and not self._has(one.job_id)
         ]
         again = [one for one in here if one.id in self._suspects]
         self._suspects = frozenset(one.id for one in here)
@@ -134,10 +147,7 @@ class Keeper:
             if len(served) < len(heads):
                 _log.warning("jobs_set_aside", count=len(heads) - len(served))
             if mine:
-                alive = await self._nodes.alive()
-                await self._resume(
-                    [one for one in await self._runtime.pending() if one.node not in alive]
-                )
+                await self._resume_lost()
                 for start in range(0, len(served), _AT_ONCE):
                     await self._begin(served[start : start + _AT_ONCE])
         return len(served)

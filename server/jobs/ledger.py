@@ -7,6 +7,7 @@ unfenced: the run that has the job by then reads it instead of sending a second 
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
 from enum import Enum
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import delete, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from server.jobs.model import Outcome
 from server.jobs.tables import LEDGER
@@ -57,7 +59,9 @@ def note(connection: Connection, *, job_id: str, intent: str, witness: Witness) 
     if connection.scalar(known) is None:
         outcome = None if witness.outcome is None else msgspec.json.encode(witness.outcome)
         row = {**key, "source": witness.source.value, "outcome": outcome, "at": time.time()}
-        connection.execute(insert(LEDGER), [row])
+        # Somebody else may say the same at this moment.
+        with contextlib.suppress(IntegrityError), connection.begin_nested():
+            connection.execute(insert(LEDGER), [row])
 
 
 def witness_of(connection: Connection, *, job_id: str, intent: str) -> Witness | None:

@@ -262,6 +262,17 @@ class Store:
 
         await self._database.write(work)
 
+    async def cancelled_here(self) -> list[tuple[str, AfterSubmission]]:
+        """Return what this node works on although somebody cancelled it."""
+        query = select(JOBS.c.id, JOBS.c.cancel).where(
+            JOBS.c.state.in_(_UNFINISHED),
+            JOBS.c.node == self._node,
+            JOBS.c.cancel.is_not(None),
+        )
+        return await self._database.read(
+            lambda c: [(row.id, AfterSubmission(row.cancel)) for row in c.execute(query)]
+        )
+
     async def tell_poke(self, job_id: str) -> None:
         """Tell other nodes that there may be news of a job."""
         if self._database.is_shared:

@@ -81,7 +81,7 @@ class Process:
         """Send a signal, wait for the end, and see that no worker is left."""
         group = os.getpgid(self.child.pid)
         self.child.send_signal(how)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             code = await self.child.wait()
             while _alive(group):
                 await asyncio.sleep(0.05)
@@ -112,7 +112,7 @@ async def started(folder: Path, gateway: RunningSandbox, **settings: str) -> Asy
     )
     assert child.stdout is not None
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             line = (await child.stdout.readline()).decode().strip()
         yield Process(child, line)
     finally:
