@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 GDSCRIPT := addons/godot tests/godot
 
-.PHONY: help demo test test-crash test-godot godot check format proto tables lock simplifier check-simplifier bench clean
+.PHONY: help demo test addons fuzz test-blender test-crash test-godot godot check format proto tables lock simplifier check-simplifier bench clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the targets.
@@ -33,6 +33,14 @@ demo: $(VENV)/.runtime  ## Turn a picture into a checked GLB in out/demo, with n
 test: $(VENV)/.dev tests/node/node_modules/.stamp  ## Run the tests.
 	$(BIN)/pytest
 
+addons:  ## Build the editors' plugins into dist/.
+	$(PYTHON) tools/build_addons.py
+
+test-blender: $(VENV)/.dev  ## Test in Blender 4.2 and 5.0, as modules from PyPI: the extension, and what is imported.
+	tools/get_bpy.sh
+	ASSETWRIGHT_TEST_BPY=$$(ls -d .tools/bpy-*/bin/python | paste -sd :) \
+		$(BIN)/pytest tests/blender tests/asset_processing/test_bpy.py
+
 test-crash: $(VENV)/.dev  ## Kill servers in every phase of their jobs, for minutes, and print the figures.
 	$(BIN)/pytest tests/crash
 
@@ -41,6 +49,9 @@ godot:  ## Install Godot into .tools/godot, from Debian's packages.
 
 test-godot: $(VENV)/.dev  ## Run the Godot plugin's tests in a real Godot.
 	$(BIN)/pytest tests/godot
+
+fuzz: $(VENV)/.dev  ## Try broken GLBs for some minutes; FUZZ_EXAMPLES says how many.
+	ASSETWRIGHT_FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),20000) $(BIN)/pytest tests/asset_processing/test_fuzz.py --timeout 0
 
 check: $(VENV)/.dev  ## Run every static check: style, types, layers, contract, generated code.
 	$(BIN)/ruff format --check .
@@ -52,6 +63,7 @@ check: $(VENV)/.dev  ## Run every static check: style, types, layers, contract, 
 	$(BIN)/python tools/generate_proto.py --check
 	$(BIN)/python tools/generate_blender.py --check
 	$(BIN)/python tools/write_tables.py --check
+	$(BIN)/python tools/write_report_schema.py --check
 	$(BIN)/python tools/write_model_docs.py --check
 	$(BIN)/python tools/generate_gdscript.py --check
 	$(BIN)/gdformat --check --line-length 100 $(GDSCRIPT)
@@ -70,6 +82,7 @@ proto: $(VENV)/.dev  ## Generate assetwright/v1 from the protos again, and the p
 
 tables: $(VENV)/.dev  ## Write the tables of the docs from the code again.
 	$(BIN)/python tools/write_tables.py
+	$(BIN)/python tools/write_report_schema.py
 	$(BIN)/python tools/write_model_docs.py
 
 lock:  ## Pin what is installed again, for every platform. Needs uv.
@@ -88,6 +101,7 @@ check-simplifier:  ## Compare the simplifier's module with what its C gives.
 
 bench: $(VENV)/.dev  ## Run the benchmarks and print their ratios.
 	$(BIN)/python benchmarks/streaming.py $(BENCH_ARGS)
+	$(BIN)/python benchmarks/bridge.py $(BENCH_ARGS)
 
 clean:  ## Remove everything that was made, but not out/.
 	rm -rf $(VENV) tests/node/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -45,7 +45,6 @@ from asset_processing.process import ProcessedAsset, process, process_file
 from asset_processing.profiles import (
     CollisionPlacement,
     EngineProfile,
-    LodLayout,
     TexturePacking,
 )
 from asset_processing.report import (

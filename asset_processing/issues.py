@@ -40,6 +40,7 @@ class IssueCode(Enum):
     NO_NORMALS = "NO_NORMALS"
     NO_SCENE = "NO_SCENE"
     NO_UVS = "NO_UVS"
+    OPERATION_SKIPPED = "OPERATION_SKIPPED"
     PROVENANCE_NOT_WRITTEN = "PROVENANCE_NOT_WRITTEN"
     QUANTIZED = "QUANTIZED"
     NOT_REBAKED = "NOT_REBAKED"
@@ -116,6 +117,10 @@ ISSUES: Mapping[IssueCode, tuple[Severity, str]] = MappingProxyType(
         IssueCode.NO_UVS: (
             Severity.WARNING,
             "A textured material is on triangles without the texture coordinates it needs.",
+        ),
+        IssueCode.OPERATION_SKIPPED: (
+            Severity.WARNING,
+            "Something that was asked for was left out.",
         ),
         IssueCode.PROVENANCE_NOT_WRITTEN: (
             Severity.WARNING,

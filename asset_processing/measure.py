@@ -94,11 +94,10 @@ def describe_memory(document: GlbDocument) -> MemoryFacts:
                 read.update(target.values())
     accessors = (document.accessors[index] for index in read)
     pixels = sum(image.header.pixels for image in document.images)
-    with_mipmaps = pixels * 4 // 3
     return MemoryFacts(
         geometry_bytes=sum(accessor.count * accessor.element_bytes for accessor in accessors),
-        textures_bytes=with_mipmaps * 4,
-        textures_compressed_bytes=with_mipmaps,
+        textures_bytes=pixels * 4 * 4 // 3,
+        textures_compressed_bytes=pixels * 4 // 3,
     )
 
 

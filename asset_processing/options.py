@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+# Programs that store options read these annotations when they run.
+from asset_processing.collision_options import CollisionOptions  # noqa: TC001
+from asset_processing.output_options import ExportFormat, Provenance  # noqa: TC001
 from asset_processing.profiles import EngineProfile
 from asset_processing.texture_options import TextureOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from asset_processing.collision_options import CollisionOptions
-    from asset_processing.output_options import ExportFormat, Provenance
 
 __all__ = [
     "Box",

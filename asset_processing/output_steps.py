@@ -8,12 +8,16 @@ import numpy as np
 
 from asset_processing.document import GlbDocument
 from asset_processing.issues import IssueCode
+from asset_processing.measure import all_primitives
 from asset_processing.operations._plain_glb import plain_glb
 from asset_processing.operations.collision import collision_shapes
+from asset_processing.operations.decode import decode
 from asset_processing.operations.exports import export
 from asset_processing.operations.provenance import write_provenance
 from asset_processing.operations.textures import extract_textures
 from asset_processing.operations.thumbnail import render_thumbnail
+from asset_processing.options import Decode
+from asset_processing.output_options import ExportFormat
 from asset_processing.outputs import OutputFile, OutputKind
 from asset_processing.profiles import PROFILES, CollisionPlacement
 from asset_processing.report import CollisionFacts
@@ -37,7 +41,7 @@ def add_collision(work: Work) -> None:
     options = work.options.collision
     if options is None:
         return
-    shapes = collision_shapes(work.document, options)
+    shapes = collision_shapes(_readable(work), options)
     template = PROFILES[work.options.engine_profile].collision_name
     name = _mesh_name(work.document)
     named = [(template.format(name=name, part=part), shape) for part, shape in enumerate(shapes)]
@@ -77,7 +81,7 @@ def add_thumbnail(work: Work) -> None:
     if size_px is None:
         return
     try:
-        data = render_thumbnail(work.document, size_px=size_px)
+        data = render_thumbnail(_readable(work), size_px=size_px)
     except Unreadable as exc:
         code = IssueCode.THUMBNAIL_NOT_MADE
         work.findings.append(Finding(code=code, addition=_because(exc)))
@@ -94,11 +98,27 @@ def add_exports(work: Work) -> None:
     formats = tuple(dict.fromkeys(work.options.exports))
     textures = extract_textures(work.document) if formats else ()
     for kind in formats:
+        # glTF is taken apart as it is; what others need is decoded for them.
+        source = work.document if kind is ExportFormat.GLTF else _readable(work)
         try:
-            work.outputs.append(export(work.document, kind, textures=textures))
+            work.outputs.append(export(source, kind, textures=textures))
         except Unreadable as exc:
             addition = f"No {kind.value.upper()}: {exc}."
             work.findings.append(Finding(code=IssueCode.EXPORT_NOT_MADE, addition=addition))
+
+
+def _readable(work: Work) -> GlbDocument:
+    """The delivered document, or a decoded copy where its vertices are compressed."""
+    document = work.document
+    if work.options.decode is Decode.NEVER or not any(
+        primitive.compressed for primitive in all_primitives(document)
+    ):
+        return document
+    if work.decoded is None:
+        copy = GlbDocument.parse(work.glb, document.limits)
+        decode(copy)
+        work.decoded = GlbDocument.parse(copy.to_bytes(), document.limits)
+    return work.decoded
 
 
 def _because(reason: Exception) -> str:

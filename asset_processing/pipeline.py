@@ -9,11 +9,15 @@ from asset_processing.issues import IssueCode
 from asset_processing.operations.bake import bake
 from asset_processing.operations.decode import decode
 from asset_processing.operations.lods import add_lod_nodes, check_lods, make_lods
+from asset_processing.operations.normals import add_normals
 from asset_processing.operations.orient import orient
 from asset_processing.operations.pivot import set_pivot
+from asset_processing.operations.prune import prune
 from asset_processing.operations.rebake import rebake, why_not
 from asset_processing.operations.scale import scale, wanted_factor
 from asset_processing.operations.simplify import describe, simplify
+from asset_processing.operations.tangents import add_tangents
+from asset_processing.operations.weld import weld_vertices
 from asset_processing.options import BudgetAction, Decode, LodPlacement, SimplifyMethod
 from asset_processing.output_steps import (
     add_collision,
@@ -21,6 +25,7 @@ from asset_processing.output_steps import (
     add_provenance,
     add_thumbnail,
 )
+from asset_processing.profiles import PROFILES
 from asset_processing.texture_steps import (
     apply_alpha,
     change_textures,
@@ -36,25 +41,27 @@ __all__ = ["STEPS", "Finding", "Step", "Work"]
 
 
 def _decode(work: Work) -> None:
-    """Make vertices plain where a later step has to read or write them."""
-    options = work.options
-    if options.decode is Decode.ALWAYS or (
-        options.decode is Decode.AUTO and _needs_plain_vertices(options)
-    ):
+    """Make vertices plain where a later step, or the engine, needs them so."""
+    wanted = work.options.decode
+    if wanted is Decode.ALWAYS or (wanted is Decode.AUTO and _needs_plain_vertices(work)):
         decode(work.document)
 
 
-def _needs_plain_vertices(options: ProcessingOptions) -> bool:
+def _needs_plain_vertices(work: Work) -> bool:
     """A step that cannot do with compressed vertices adds its option here."""
-    return any(
-        (
-            options.bake,
-            options.normals,
-            options.tangents,
-            options.weld,
-            options.lods,
-            _enforces(options),
-        )
+    options = work.options
+    refused = PROFILES[options.engine_profile].decodes
+    return bool(
+        refused & {*work.document.json.get("extensionsUsed", [])}
+        or options.bake
+        or options.normals
+        or options.tangents
+        or options.weld
+        or options.lods
+        or options.collision
+        or options.exports
+        or options.thumbnail_px
+        or _enforces(options)
     )
 
 
@@ -78,6 +85,29 @@ def _set_pivot(work: Work) -> None:
 def _bake(work: Work) -> None:
     if work.options.bake:
         work.moved_by_node = bake(work.document)
+
+
+def _add_normals(work: Work) -> None:
+    if work.options.normals:
+        add_normals(work.document)
+
+
+def _add_tangents(work: Work) -> None:
+    if work.options.tangents:
+        add_tangents(work.document)
+
+
+def _weld(work: Work) -> None:
+    if work.options.weld:
+        weld_vertices(work.document)
+
+
+def _prune(work: Work) -> None:
+    reason = prune(work.document) if work.options.prune else None
+    if reason is not None:
+        work.findings.append(
+            Finding(code=IssueCode.OPERATION_SKIPPED, addition=f"Not pruned: {reason}.")
+        )
 
 
 def _enforces(options: ProcessingOptions) -> bool:
@@ -126,12 +156,13 @@ STEPS: tuple[Step, ...] = (
     _scale,
     _set_pivot,
     _bake,
-    # normals, tangents
-    # weld
+    _add_normals,
+    _add_tangents,
+    _weld,
     _simplify,
     apply_alpha,
     change_textures,
-    # prune
+    _prune,
     _add_lod_nodes,
     add_provenance,
     _pack,

@@ -14,7 +14,6 @@ __all__ = [
     "PROFILES",
     "CollisionPlacement",
     "EngineProfile",
-    "LodLayout",
     "Profile",
     "TexturePacking",
 ]
@@ -45,14 +44,6 @@ class CollisionPlacement(Enum):
     NODES = "nodes"  # Nodes of the model's GLB, named so that the engine knows them.
 
 
-class LodLayout(Enum):
-    """Where coarser levels go."""
-
-    FILES = "files"  # A GLB each.
-    NODES = "nodes"  # Nodes of the model's GLB, named ``..._LOD0``, ``..._LOD1``.
-    MSFT_LOD = "msft_lod"  # Nodes that the extension MSFT_lod names.
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """What one engine takes.
@@ -65,9 +56,6 @@ class Profile:
         collision_placement: Where it finds collision shapes.
         collision_name: Name of a shape's node, with ``{name}`` of the model and ``{part}``
             counted from 0.
-        lod_layout: Where it finds coarser levels.
-        lod_name: Name of a level, with ``{name}`` of the model and ``{level}`` counted from 0.
-        forward_axis: Where the front is turned to when nobody asks; None turns nothing.
     """
 
     texture_media_types: frozenset[str]
@@ -76,9 +64,6 @@ class Profile:
     packing: TexturePacking
     collision_placement: CollisionPlacement
     collision_name: str
-    lod_layout: LodLayout
-    lod_name: str
-    forward_axis: str | None = None
 
 
 _PNG, _JPEG, _WEBP, _KTX2 = "image/png", "image/jpeg", "image/webp", "image/ktx2"
@@ -100,8 +85,6 @@ PROFILES: Mapping[EngineProfile, Profile] = MappingProxyType(
             packing=TexturePacking.NONE,
             collision_placement=CollisionPlacement.FILE,
             collision_name="{name}_collision_{part}",
-            lod_layout=LodLayout.FILES,
-            lod_name="{name}_LOD{level}",
         ),
         EngineProfile.BLENDER: Profile(
             texture_media_types=frozenset({_PNG, _JPEG, _WEBP}),
@@ -110,8 +93,6 @@ PROFILES: Mapping[EngineProfile, Profile] = MappingProxyType(
             packing=TexturePacking.NONE,
             collision_placement=CollisionPlacement.FILE,
             collision_name="{name}_collision_{part}",
-            lod_layout=LodLayout.FILES,
-            lod_name="{name}_LOD{level}",
         ),
         EngineProfile.GODOT: Profile(
             texture_media_types=frozenset({_PNG, _JPEG, _WEBP, _KTX2}),
@@ -120,8 +101,6 @@ PROFILES: Mapping[EngineProfile, Profile] = MappingProxyType(
             packing=TexturePacking.NONE,
             collision_placement=CollisionPlacement.NODES,
             collision_name="{name}_{part}-convcolonly",
-            lod_layout=LodLayout.FILES,
-            lod_name="{name}_LOD{level}",
         ),
         EngineProfile.UNITY: Profile(
             texture_media_types=frozenset({_PNG, _JPEG}),
@@ -130,8 +109,6 @@ PROFILES: Mapping[EngineProfile, Profile] = MappingProxyType(
             packing=TexturePacking.METALLIC_SMOOTHNESS,
             collision_placement=CollisionPlacement.FILE,
             collision_name="{name}_Collider_{part}",
-            lod_layout=LodLayout.NODES,
-            lod_name="{name}_LOD{level}",
         ),
         EngineProfile.UNREAL: Profile(
             texture_media_types=frozenset({_PNG, _JPEG}),
@@ -140,8 +117,6 @@ PROFILES: Mapping[EngineProfile, Profile] = MappingProxyType(
             packing=TexturePacking.ORM,
             collision_placement=CollisionPlacement.NODES,
             collision_name="UCX_{name}_{part:02d}",
-            lod_layout=LodLayout.FILES,
-            lod_name="{name}_LOD{level}",
         ),
     }
 )

@@ -77,10 +77,13 @@ def _prepared(
     sides = np.array([width, height])
     first, second = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     area = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
-    low = np.clip(np.ceil(corners.min(axis=1) - 0.5), 0, sides).astype(np.int64)
-    high = np.clip(np.floor(corners.max(axis=1) - 0.5), -1, sides - 1).astype(np.int64)
+    # Corner by corner: numpy reduces short axes slowly.
+    a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
+    least, most = np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
+    low = np.clip(np.ceil(least - 0.5), 0, sides).astype(np.int64)
+    high = np.clip(np.floor(most - 0.5), -1, sides - 1).astype(np.int64)
     span = np.maximum(high - low + 1, 0)
-    rows = np.flatnonzero((area != 0) & span.all(axis=1))
+    rows = np.flatnonzero((area != 0) & (span[:, 0] > 0) & (span[:, 1] > 0))
     return corners[rows], rows, low[rows], span[rows], area[rows]
 
 

@@ -52,18 +52,24 @@ def measure_uv(document: GlbDocument, parts: list[Part]) -> UvFacts | None:
     """Measure the surface; None where it has no texture coordinates, or too large ones."""
     per_material: dict[int | None, list[Floats]] = {}
     densities, areas = [], []
+    triangles = reaching = 0
     for part in parts:
         stored = part.attribute(document, "TEXCOORD_0")
         if stored is None:
             continue
         corners = stored[part.faces]
         per_material.setdefault(part.material, []).append(corners)
-        area = _area(part.points[part.faces])
+        beyond = (stored < 0) | (stored > 1)
+        out = beyond[:, 0] | beyond[:, 1]
+        a, b, c = part.faces.T
+        triangles += len(part.faces)
+        reaching += int(np.count_nonzero(out[a] | out[b] | out[c]))
         texture = base_texture(document, part.material)
         size = None if texture is None else _size(document, texture)
         if size is not None and texture is not None:
             moved = placed_uv(document, part, texture)
             if moved is not None:
+                area = _area(part.points[part.faces])
                 pixels = _area(moved[part.faces] * size)
                 sound = (area > 0) & (pixels > 0)
                 densities.append(np.sqrt(pixels[sound] / area[sound]))
@@ -76,11 +82,10 @@ def measure_uv(document: GlbDocument, parts: list[Part]) -> UvFacts | None:
         return None
     used = [np.count_nonzero(grid) for grid in found]
     shared = [np.count_nonzero(grid > 1) for grid in found]
-    every = np.concatenate([part for corners in per_material.values() for part in corners])
     return UvFacts(
         coverage=float(np.mean(used) / GRID**2),
         overlap=float(sum(shared) / max(1, sum(used))),
-        outside=float(((every < 0) | (every > 1)).any(axis=(1, 2)).mean()),
+        outside=reaching / triangles,
         texel_density_px_m=_median(densities, areas),
     )
 
@@ -161,15 +166,17 @@ def _area(corners: Floats) -> Floats:
     if corners.shape[2] == 2:  # noqa: PLR2004  # Dimensions.
         flat: Floats = np.abs(first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]) / 2
         return flat
-    found: Floats = np.linalg.norm(np.cross(first, second), axis=1) / 2
+    (ax, ay, az), (bx, by, bz) = first.T, second.T
+    x, y, z = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
+    found: Floats = np.sqrt(x * x + y * y + z * z) / 2
     return found
 
 
 def _grid(corners: Floats) -> Floats:
     """How often each sample is covered, shape (GRID, GRID)."""
     # Whole turns do not matter; a triangle over the border is drawn once, with its low corner in.
-    with np.errstate(invalid="ignore"):
-        inside = corners - np.floor(corners.min(axis=1, keepdims=True) + 1e-9)
+    a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
+    inside = corners - np.floor(np.minimum(np.minimum(a, b), c) + 1e-9)[:, None]
     counts = np.zeros(4 * GRID * GRID, dtype=np.int32)
     side = 2 * GRID
     for hits in rasterize(inside * GRID, width=side, height=side, max_tried=_MAX_TRIED):

@@ -52,6 +52,7 @@ class Work:
         outputs: Files beside the GLB.
         alpha: What the alpha channels of the delivered images hold, by index.
         shapes: Collision shapes that go into the GLB, by the names of their nodes.
+        decoded: A copy of what is delivered with plain vertices, where they are compressed.
         collision: What the report says of the collision shapes.
     """
 
@@ -66,6 +67,7 @@ class Work:
     outputs: list[OutputFile] = field(default_factory=list)
     alpha: dict[int, AlphaUse] = field(default_factory=dict)
     shapes: list[tuple[str, Shape]] = field(default_factory=list)
+    decoded: GlbDocument | None = None
     collision: CollisionFacts | None = None
 
 

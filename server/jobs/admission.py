@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from asset_processing import ProcessingOptions
@@ -285,7 +286,7 @@ def _options_violations(options: ProcessingOptions) -> list[Violation]:
 
 
 def _mesh_only(spec: GenerateSpec) -> list[Violation]:
-    if spec.processing == ProcessingOptions():
+    if replace(spec.processing, provenance=None) == ProcessingOptions():
         return []
     return [Violation("processing", f"The model {spec.model} makes no mesh; leave it out.")]
 

@@ -117,6 +117,11 @@ class AssetRole(Enum):
     REPORT = "report"
     IMAGE = "image"
     INTERMEDIATE_IMAGE = "intermediate_image"
+    LOD = "lod"
+    COLLISION = "collision"
+    THUMBNAIL = "thumbnail"
+    EXPORT = "export"
+    PACKED_TEXTURE = "packed_texture"
     FILE = "file"
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from asset_processing import Provenance
 from server.gateway.models import InputRole, ModelTask
 from server.gateway.parameters import warnings
 from server.jobs.buying import Order
 from server.jobs.events import Notice
 from server.jobs.model import AssetRole, InputRef, JobState, ProcessSpec, PurchaseKind, Stage
 from server.jobs.outlasting import outlast
+from server.jobs.receipts import receipt
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -87,8 +90,7 @@ class Steps:
             Phase("download", lambda: self.buyer.collect(run, order())),
         ]
         if model.task is ModelTask.IMAGE_TO_3D:
-            options = _options(model, spec)
-            phases.append(Phase("process", lambda: self._process_source(run, options)))
+            phases.append(Phase("process", lambda: self._process_source(run, spec, model)))
         return tuple(phases)
 
     async def _begin(self, run: JobRun, spec: GenerateSpec, model: Model) -> None:
@@ -148,7 +150,10 @@ class Steps:
             await run.record(Notice(code="SANDBOX_RESULT", message=_SANDBOX_NOTICE))
         await self._process(run, await self.library.get(spec.asset_id), spec.processing)
 
-    async def _process_source(self, run: JobRun, options: ProcessingOptions) -> None:
+    async def _process_source(self, run: JobRun, spec: GenerateSpec, model: Model) -> None:
+        options = _options(model, spec)
+        if options.provenance is not None:
+            options = replace(options, provenance=_provenance(run, model, spec))
         await self._process(run, run.collected(PurchaseKind.RESULT)[0], options)
 
     async def _process(self, run: JobRun, source: Asset, options: ProcessingOptions) -> None:
@@ -159,7 +164,7 @@ class Steps:
                 report = await outlast(run, make, within_s=self.buyer.job_deadline_s)
             run.check_cancel()
             async with run.stage(Stage.STORE, JobState.PROCESSING):
-                for role, file in _results(folder):
+                for role, file in _results(folder, report):
                     name = file.relative_to(folder).as_posix()
                     store = partial(self._store, run, role, file, name)
                     await outlast(run, store, within_s=self.buyer.job_deadline_s)
@@ -187,11 +192,31 @@ def _options(model: Model, spec: GenerateSpec) -> ProcessingOptions:
     return replace(spec.processing, decimation_target=target)
 
 
-def _results(folder: Path) -> list[tuple[AssetRole, Path]]:
+def _provenance(run: JobRun, model: Model, spec: GenerateSpec) -> Provenance:
+    """Return where a result comes from, as far as it is known."""
+    seed = model.with_defaults(spec.parameters).get("seed")
+    amount = receipt(run.job, cancelled=False).amount
+    note = (
+        "Made by the sandbox, which stands in for the model."
+        if run.job.sandbox
+        else "The model's licence and the provider's terms apply."
+    )
+    return Provenance(
+        model=spec.model,
+        seed=seed if isinstance(seed, int) else None,
+        prompt_sha256=None if spec.prompt is None else sha256(spec.prompt.encode()).hexdigest(),
+        license_note=note,
+        cost_micros=None if amount is None else amount.amount_micros,
+        currency_code=None if amount is None else amount.currency_code,
+    )
+
+
+def _results(folder: Path, report: Report) -> list[tuple[AssetRole, Path]]:
     """Return what a worker left, the model first."""
     textures = sorted((folder / "textures").glob("*"))
     return [
         (AssetRole.MODEL, folder / "asset.glb"),
         *((AssetRole.TEXTURE, file) for file in textures),
+        *((AssetRole[output.kind.name], folder / output.name) for output in report.outputs),
         (AssetRole.REPORT, folder / "report.json"),
     ]

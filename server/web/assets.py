@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
@@ -99,3 +100,6 @@ def _span(wanted: re.Match[str], size: int) -> tuple[int, int] | None:
 async def _pieces(reader: BlobReader, begin: int, end: int) -> AsyncIterator[bytes]:
     for start in range(begin, end, _CHUNK_BYTES):
         yield bytes(reader.view(start, min(_CHUNK_BYTES, end - start)))
+        # Writing to a socket that takes everything suspends nothing; others wait, and so does the
+        # news that the caller has left.
+        await asyncio.sleep(0)

@@ -28,8 +28,9 @@ _ENABLED = (
     'enabled=PackedStringArray("res://addons/assetwright/plugin.cfg", '
     '"res://addons/assetwright_test/plugin.cfg")'
 )
-_START_S = 30.0
+_START_S = 90.0
 _STOP_S = 15.0
+_PLAY_S = 280.0
 
 
 @dataclass(slots=True)
@@ -117,6 +118,7 @@ def play(
         "--editor",
         SCENARIO=scenario,
         SERVER=f"http://{server}",
+        timeout_s=_PLAY_S,
         PICTURE=str(_PICTURE),
         **more,
     )

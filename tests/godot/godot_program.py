@@ -47,6 +47,10 @@ class Godot:
         ours = {name: str(self.home / name.lower()) for name in folders}
         return kept | ours | {"HOME": str(self.home)} | more
 
+    def troubles(self, said: str) -> list[str]:
+        """Return the lines that tell of an error."""
+        return _TROUBLE.findall(said)
+
     def run(self, *arguments: str | Path, timeout_s: float = 120, **more: str) -> str:
         """Run to the end and return what was printed; any error of a script fails the test."""
         return self.run_granting({}, *arguments, timeout_s=timeout_s, **more)
@@ -82,7 +86,7 @@ class Godot:
                 time.sleep(0.05)
         text = _PROGRESS.sub("", said.read_text())
         sys.stdout.write(text)
-        assert _TROUBLE.findall(text) == [], text
+        assert self.troubles(text) == [], text
         assert process.returncode == 0, text
         return text
 

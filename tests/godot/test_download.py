@@ -32,7 +32,10 @@ def _stored(http: str, data: bytes) -> str:
 
 
 def test_a_large_download_is_resumed_and_checked(godot: Godot, tmp_path: Path) -> None:
-    """Resumed from a part, interrupted by a kill of the server, and damaged on the disk."""
+    """Whole, from a part, over a kill of the server, damaged on the disk.
+
+    `pytest -s` shows what a frame had to give for each.
+    """
     data = random.Random(6).randbytes(_SIZE)  # noqa: S311  # Not a secret.
     sha256 = hashlib.sha256(data).hexdigest()
     folder = tmp_path / "downloads"

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
+from boxes import crate
 from editing import a_server, play
 
 if TYPE_CHECKING:
@@ -98,3 +99,12 @@ def test_whatever_is_wrong_with_the_server_is_a_sentence_and_a_way_out(
         if path.is_file() and path != kept and b"a-token" in path.read_bytes()
     ]
     assert told == []
+
+
+def test_a_model_gets_one_collision_body_whoever_makes_it(godot: Godot) -> None:
+    """`-convcolonly` is the importer's; else Godot makes the shape; `GLTFDocument` needs help."""
+    given = godot.project / "given"
+    given.mkdir()
+    (given / "with.glb").write_bytes(crate(collision=True))
+    (given / "without.glb").write_bytes(crate(collision=False))
+    play(godot, "collisions", "127.0.0.1:9")

@@ -70,7 +70,14 @@ async def test_all_violations_come_together(house: House) -> None:
         prompt="a chair",
         inputs=[pb.Input(role=model_pb2.INPUT_ROLE_MASK, inline_data=b"GIF")],
         processing=processing_pb2.ProcessingOptions(
-            height_m=-1, max_triangles=0, engine_profile=processing_pb2.ENGINE_PROFILE_GODOT
+            height_m=-1,
+            max_triangles=0,
+            engine_profile=99,  # type: ignore[arg-type]  # Newer than this server.
+            textures=processing_pb2.TextureOptions(media_type="image/gif"),
+            collision=processing_pb2.CollisionOptions(max_parts=0),
+            exports=[processing_pb2.EXPORT_FORMAT_STL, processing_pb2.EXPORT_FORMAT_UNSPECIFIED],
+            lods=[processing_pb2.LodLevel()],
+            thumbnail_px=8,
         ),
         labels={"k" * 64: "v"},
     )
@@ -94,6 +101,12 @@ async def test_all_violations_come_together(house: House) -> None:
         "processing.height_m",
         "processing.max_triangles",
         "processing.engine_profile",
+        "processing.textures.media_type",
+        "processing.collision.kind",
+        "processing.collision.max_parts",
+        "processing.exports[1]",
+        "processing.lods[0]",
+        "processing.thumbnail_px",
         f"labels[{'k' * 63}]",
     }
     assert refusal.fields["parameters[texture_size]"] == "It is one of 1024, 2048, 4096; not 100."

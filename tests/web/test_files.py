@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import http.client
 import random
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -116,6 +118,30 @@ async def test_an_asset_that_is_not_there_is_told_as_json(line: Line) -> None:
     reply = await get(line, asset_pb2.Asset(asset_id="ast_none"))
     assert reply.status == 404
     assert b'"ASSET_NOT_FOUND"' in reply.body
+
+
+async def test_who_leaves_is_sent_no_more(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    """A write to a connection that is gone warns, so there would be hundreds of warnings.
+
+    The caller is in a thread: on the server's own loop it could not leave in mid-send.
+    """
+    big = bytes(64 << 20)
+    async with line_to(house.running.http_address) as line:
+        await line.send(line.request("PUT", "/v1/uploads/a-big-file", big))
+        location = (await line.answer()).headers["location"]
+    await asyncio.to_thread(_leave_early, house.running.http_address, location)
+    async with line_to(house.running.http_address) as line:
+        await line.send(line.request("GET", "/healthz"))
+        assert (await line.answer()).status == 200
+    assert not [one for one in caplog.records if "socket.send()" in one.message]
+
+
+def _leave_early(address: str, path: str) -> None:
+    connection = http.client.HTTPConnection(address)
+    connection.request("GET", path)
+    with connection.getresponse() as response:
+        assert response.read(1000) == bytes(1000)
+    connection.close()
 
 
 async def test_a_token_is_asked_for(settings: Settings) -> None:

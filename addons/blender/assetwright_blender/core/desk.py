@@ -65,7 +65,7 @@ class Connection:
             if not self.online:
                 raise CallError("UNAVAILABLE", str(address), condition="OFFLINE")
             if self.token and not address.secure:
-                raise AddressError(f"The token goes over https alone: https://{address.host}")
+                raise AddressError(f"The token goes over https alone: https://{address.host}.")
         return Server(address, self.token)
 
 

@@ -89,7 +89,7 @@ def quote_words(quote: QuoteResponse) -> str:
     words = money(quote.high)
     if quote.low is not None and quote.low != quote.high:
         words = f"{money(quote.low)} to {money(quote.high)}"
-    return f"Price: {words}" + (f" (page of {quote.as_of})" if quote.as_of else "")
+    return f"Price: {words}" + (f" (as of {quote.as_of})" if quote.as_of else "")
 
 
 def receipt_words(receipt: Receipt | None) -> str:

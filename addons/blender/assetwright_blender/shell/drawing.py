@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import textwrap
+
+import bpy
 
 from ..core.form import takes_picture
 from ..core.progress import estimate_words, quote_words
 from . import form, parameters, state
 
-if TYPE_CHECKING:
-    import bpy
+__all__ = ["PARTS", "lines", "notes"]
 
-__all__ = ["PARTS"]
+_DIALOG_UNITS = 380
+_MARGIN_UNITS, _CHARACTER_UNITS = 90, 6.2  # Of Blender's own font, at its normal size.
+
+
+def lines(text: str) -> list[str]:
+    """Return the text in lines that fit into the region that is being drawn."""
+    region = bpy.context.region
+    scale = bpy.context.preferences.system.ui_scale
+    units = region.width / scale if region and region.type == "UI" else _DIALOG_UNITS
+    return textwrap.wrap(text, max(int((units - _MARGIN_UNITS) / _CHARACTER_UNITS), 16))
+
+
+def notes(layout: bpy.types.UILayout, text: str, icon: str) -> None:
+    """Draw a text of several lines."""
+    column = layout.column(align=True)
+    column.scale_y = 0.8
+    for number, one in enumerate(lines(text)):
+        column.label(text=one, icon="BLANK1" if number and icon != "NONE" else icon)
 
 
 def _input(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     settings = scene.assetwright
     mesh, picture = form.models(scene)
-    layout.prop(settings, "source", expand=True)
+    row = layout.row(align=True)
+    row.use_property_split = False
+    row.prop(settings, "source", expand=True)
     if settings.source == "PICTURE":
         layout.prop(settings, "picture")
     if settings.source == "PROMPT" or (mesh is not None and mesh.takes_prompt):
@@ -59,7 +79,7 @@ def _price(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     if quote is None:
         layout.label(text="Price: asking the server…" if asked else "Price: choose a model")
         return
-    layout.label(text=quote_words(quote))
+    notes(layout, quote_words(quote), "NONE")
     if quote.high is None and not _is_free(quote.source):
         layout.prop(settings, "accept_unpriced")
     mesh, _ = form.models(scene)

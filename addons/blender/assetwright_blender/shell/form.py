@@ -145,6 +145,8 @@ class FormError(Exception):
 def models(scene: bpy.types.Scene) -> tuple[m.Model | None, m.Model | None]:
     """Return the mesh model, and the picture model where the form starts from a prompt."""
     form = scene.assetwright
+    if not state.desk().models:
+        return None, None
     mesh = state.model(form.model)
     needs_picture = form.source == "PROMPT" and mesh is not None and takes_picture(mesh)
     return mesh, state.model(form.image_model) if needs_picture else None

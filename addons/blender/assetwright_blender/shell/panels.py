@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import textwrap
 import time
 from typing import TYPE_CHECKING
 
@@ -19,20 +18,12 @@ if TYPE_CHECKING:
 __all__ = ["CLASSES", "register", "unregister"]
 
 _LISTED = 12
-_WRAP = 46
 
 
 class _Panel:
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "Assetwright"
-
-
-def _notes(layout: bpy.types.UILayout, text: str, icon: str) -> None:
-    column = layout.column(align=True)
-    column.scale_y = 0.8
-    for number, one in enumerate(textwrap.wrap(text, _WRAP)):
-        column.label(text=one, icon="BLANK1" if number else icon)
 
 
 class Main(_Panel, bpy.types.Panel):
@@ -59,7 +50,7 @@ class Main(_Panel, bpy.types.Panel):
         row.operator("assetwright.refresh", text="", icon="FILE_REFRESH")
         mesh, _ = form.models(scene)
         if mesh is not None and not mesh.ready:
-            _notes(layout, mesh.not_ready_reason or "This model is not ready.", "ERROR")
+            drawing.notes(layout, mesh.not_ready_reason or "This model is not ready.", "ERROR")
         drawing.PARTS["INPUT"](layout, scene)
         drawing.PARTS["PROCESSING"](layout, scene)
         drawing.PARTS["PRICE"](layout, scene)
@@ -68,9 +59,9 @@ class Main(_Panel, bpy.types.Panel):
         button.operator("assetwright.generate", icon="MESH_MONKEY")
         if mesh is not None and mesh.sandbox:
             note = "Sandbox: made by the server itself, not by the model. Nothing is charged."
-            _notes(layout, note, "INFO")
+            drawing.notes(layout, note, "INFO")
         elif mesh is not None:
-            _notes(layout, f"Results are under the terms of {mesh.provider}.", "INFO")
+            drawing.notes(layout, f"Results are under the terms of {mesh.provider}.", "INFO")
 
 
 class Parameters(_Panel, bpy.types.Panel):
@@ -121,9 +112,9 @@ def _draw_job(layout: bpy.types.UILayout, record: Record) -> None:
     if record.phase.is_active and record.fraction is not None:
         box.progress(factor=record.fraction, text=f"{words}, {record.fraction:.0%}")
     else:
-        box.label(text=words)
+        drawing.notes(box, words, "NONE")
     if record.waiting is not None:
-        _notes(box, record.waiting.sentence, "UNLINKED")
+        drawing.notes(box, record.waiting.sentence, "UNLINKED")
     if record.trouble is not None:
         ways_out.draw(box, record.trouble, record.request_id)
     elif record.phase in (Phase.READY, Phase.PLACED, Phase.REMOTE):
@@ -163,16 +154,17 @@ class Imported(_Panel, bpy.types.Panel):
         size = root.get("assetwright_size")
         if size:
             x, y, z = (f"{one:.3g}" for one in size)
-            layout.label(text=f"Measured: {z} m high, {x} m by {y} m", icon="CON_SIZELIKE")
+            words = f"Measured: {z} m high, {x} m wide, {y} m deep"
+            drawing.notes(layout, words, "CON_SIZELIKE")
         made_from = root.get("assetwright_made_from")
         names = [root.get("assetwright_model"), root.get("assetwright_provider")]
         layout.label(text="By " + ", ".join(name for name in names if name), icon="INFO")
         if made_from:
             layout.label(text=f"From {made_from}", icon="BLANK1")
         if root.get("assetwright_sandbox"):
-            _notes(layout, "Sandbox: made by the server itself, not by the model.", "INFO")
+            drawing.notes(layout, "Sandbox: made by the server itself, not by the model.", "INFO")
         elif root.get("assetwright_provider"):
-            _notes(layout, f"Under the terms of {root['assetwright_provider']}.", "INFO")
+            drawing.notes(layout, f"Under the terms of {root['assetwright_provider']}.", "INFO")
         if root.get("assetwright_charge"):
             layout.label(text=root["assetwright_charge"], icon="BLANK1")
         _draw_report(layout, root.get("assetwright_report", "{}"))
@@ -192,9 +184,9 @@ def _draw_report(layout: bpy.types.UILayout, text: str) -> None:
         if check.get("measured") is not None:
             words += f", {check['measured']:.4g} {check['unit']}"
         icons = {"passed": "CHECKMARK", "failed": "CANCEL"}
-        layout.label(text=words, icon=icons.get(check["outcome"], "QUESTION"))
+        drawing.notes(layout, words, icons.get(check["outcome"], "QUESTION"))
     for issue in report.get("issues", ())[:4]:
-        _notes(layout, issue, "DOT")
+        drawing.notes(layout, issue, "DOT")
 
 
 def _draw_status(self: bpy.types.Header, _context: bpy.types.Context) -> None:

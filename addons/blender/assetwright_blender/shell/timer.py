@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from dataclasses import replace
 
@@ -96,6 +95,9 @@ def _place_one() -> None:
 def _redraw() -> None:
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type in {"VIEW_3D", "STATUSBAR", "PREFERENCES"}:
-                with contextlib.suppress(ReferenceError):
-                    area.tag_redraw()
+            if area.type in {"VIEW_3D", "PREFERENCES"}:
+                area.tag_redraw()
+        # The status bar is no area of the screen: this is what draws it again. It would also
+        # take away what a modal operator says there.
+        if not len(getattr(window, "modal_operators", ())):
+            window.workspace.status_text_set(None)

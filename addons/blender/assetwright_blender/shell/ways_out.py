@@ -1,6 +1,5 @@
 """The buttons under errors: each action of ``words.json`` as something that Blender does."""
 
-import textwrap
 from collections.abc import Callable
 
 import bpy
@@ -12,7 +11,6 @@ from . import drawing, state
 
 __all__ = ["ACTIONS", "CLASSES", "draw"]
 
-_WRAP = 46
 _DETAILS = 6
 
 
@@ -127,10 +125,8 @@ class Change(bpy.types.Operator):
 def draw(layout: bpy.types.UILayout, trouble: Trouble, request_id: str = "") -> None:
     """Draw a failure: the sentence, the server's words, and the button that leads out."""
     box = layout.box()
-    lines = textwrap.wrap(f"{trouble.sentence} {trouble.charged}", _WRAP)
-    for number, text in enumerate(lines):
-        box.label(text=text, icon="BLANK1" if number else "ERROR")
-    details = [text for one in trouble.detail.splitlines() for text in textwrap.wrap(one, _WRAP)]
+    drawing.notes(box, f"{trouble.sentence} {trouble.charged}", "ERROR")
+    details = [text for one in trouble.detail.splitlines() for text in drawing.lines(one)]
     small = box.column(align=True)
     small.scale_y = 0.75
     small.active = False

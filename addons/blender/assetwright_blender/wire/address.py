@@ -56,6 +56,6 @@ def parse(text: str) -> Address:
         port = 0
     rest = parts.path.strip("/") or parts.query or parts.fragment or parts.username
     if parts.scheme not in ("http", "https") or not parts.hostname or rest or port == 0:
-        raise AddressError(f"{text!r} is no server address; it looks like {DEFAULT}")
+        raise AddressError(f"{text!r} is no server address; it looks like {DEFAULT}.")
     secure = parts.scheme == "https"
     return Address(parts.hostname, port or (443 if secure else 50052), secure)

@@ -7,6 +7,7 @@ const Dock := preload("ui/dock.gd")
 const Importer := preload("editor/importer.gd")
 const Job := preload("core/job.gd")
 const Library := preload("editor/library.gd")
+const LocalServer := preload("editor/local_server.gd")
 const Placer := preload("editor/placer.gd")
 const Provenance := preload("editor/provenance.gd")
 const Session := preload("core/session.gd")
@@ -25,6 +26,7 @@ func _enter_tree() -> void:
 	dock.job_action.connect(_on_job_action)
 	dock.connection_saved.connect(_on_connection_saved)
 	dock.reload_pressed.connect(_connect)
+	dock.server_wanted.connect(_start_server)
 	dock.older_pressed.connect(_load_history.bind(true))
 	dock.price_wanted.connect(_on_price_wanted)
 	session.connected.connect(_on_connected)
@@ -61,9 +63,25 @@ func _on_connection_saved(address: String, token: String) -> void:
 	_connect()
 
 
+func _start_server() -> void:
+	dock.connection.visible = true
+	if not LocalServer.start():
+		dock.show_words(LocalServer.HELP)
+		return
+	Settings.set_address(Settings.DEFAULT)
+	for attempt in LocalServer.TRIES:
+		dock.show_words(LocalServer.STARTING)
+		await get_tree().create_timer(LocalServer.PAUSE_S).timeout
+		_connect()
+		await session.connected
+		if session.problem == null:
+			dock.connection.visible = false
+			return
+
+
 func _on_connected() -> void:
-	var words := "%d models at %s." % [session.models.size(), Settings.address()]
-	dock.show_connection(session.problem, words)
+	var words := "Connected: %d models." % session.models.size()
+	dock.show_connection(session.problem, words, Settings.address())
 	if session.problem == null:
 		dock.form.show_models(session.models)
 		_load_history(false)
@@ -100,13 +118,16 @@ func _on_ended(job: Job) -> void:
 	if row == null or job.phase != Job.Phase.DONE or job.files.is_empty():
 		return
 	Library.write_sidecar(job)
+	row.is_importing = true
+	row.refresh()
 	var imported := true
 	for path in job.files:
 		imported = await Importer.import_file(path) and imported
 	if is_instance_valid(row):
+		row.is_importing = false
 		row.is_ready = imported
 		row.refresh()
-	if not imported:
+	if not imported and is_instance_valid(dock):
 		dock.show_words("Godot could not import %s; the Output panel says why." % job.files[0])
 
 
@@ -125,9 +146,18 @@ func _on_job_action(job: Job, what: String) -> void:
 			add_child(Details.make(job))
 		"retry":
 			job.retry()
+		"reprocess":
+			_process_again(job)
 		_:
-			if not dock.follow(what):
-				dock.show_problem(job.problem)
+			if not dock.follow(what) and job.problem:
+				dock.copy(job.problem)
+
+
+func _process_again(job: Job) -> void:
+	var wanted := dock.form.processing
+	if job.source():
+		var again := session.process_again(job, wanted.options())
+		again.collision_kind = wanted.collision_kind()
 
 
 func _place(job: Job, asset: RefCounted) -> String:

@@ -32,6 +32,10 @@ enum AssetRole {
 	THUMBNAIL = 10,
 	## Another file, for example trained weights.
 	FILE = 11,
+	## The model in another format.
+	EXPORT = 12,
+	## A map made from the model's textures for one engine.
+	PACKED_TEXTURE = 13,
 }
 
 

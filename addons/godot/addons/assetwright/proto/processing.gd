@@ -63,12 +63,88 @@ enum CollisionKind {
 	## Several convex parts.
 	CONVEX_DECOMPOSITION = 3,
 }
+## Which library finds the parts of a decomposition. New values may be added.
+enum DecompositionMethod {
+	## Never sent.
+	UNSPECIFIED = 0,
+	## V-HACD: about a second.
+	VHACD = 1,
+	## CoACD: closer, ten times slower. Not every server has it.
+	COACD = 2,
+}
+## Where a collision shape goes. New values may be added.
+enum CollisionPlacement {
+	## Never sent.
+	UNSPECIFIED = 0,
+	## A GLB of its own.
+	FILE = 1,
+	## Nodes of the model's GLB, named so that the engine knows them.
+	NODES = 2,
+}
+## Where levels of detail go. New values may be added.
+enum LodPlacement {
+	## Never sent.
+	UNSPECIFIED = 0,
+	## A GLB of its own for each level.
+	FILES = 1,
+	## Nodes of the model's GLB, which MSFT_lod names.
+	NODES = 2,
+}
+## When compressed, quantized and sparse vertices become plain ones. New values
+## may be added.
+enum Decode {
+	## Never sent.
+	UNSPECIFIED = 0,
+	## Where the engine profile refuses them or something that is asked for has to
+	## read or write them.
+	AUTO = 1,
+	## Never.
+	NEVER = 2,
+	## Always.
+	ALWAYS = 3,
+}
+## Maps that are made from others and stored beside the model. New values may be
+## added.
+enum TexturePacking {
+	## Never sent.
+	UNSPECIFIED = 0,
+	## None.
+	NONE = 1,
+	## Unity's: metalness in red, smoothness in alpha.
+	METALLIC_SMOOTHNESS = 2,
+	## Unreal's: occlusion, roughness and metalness in red, green and blue.
+	ORM = 3,
+}
+## What becomes of a material's alpha mode when its pixels call for another one.
+## New values may be added.
+enum AlphaAction {
+	## Never sent.
+	UNSPECIFIED = 0,
+	## The pixels are not looked at.
+	KEEP = 1,
+	## An issue of the report says so.
+	PROPOSE = 2,
+	## The material gets that mode.
+	APPLY = 3,
+}
+## Another format to have the model in. New values may be added.
+enum ExportFormat {
+	## Never sent.
+	UNSPECIFIED = 0,
+	## Wavefront OBJ with its MTL and textures, in a ZIP.
+	OBJ = 1,
+	## STL, binary.
+	STL = 2,
+	## PLY, binary.
+	PLY = 3,
+	## glTF with its buffer and images as files, in a ZIP.
+	GLTF = 4,
+}
 
 
 ## What to do with the returned model. glTF's conventions hold: metres, Y up,
 ## front +Z. Nothing that is not asked for changes: textures, skins, animations,
-## extensions, names and extras stay byte for byte. Fields that this server does
-## not support yet are refused with INVALID_REQUEST naming them.
+## extensions, names and extras stay byte for byte.
 class ProcessingOptions:
 	extends Pb.Message
 	## How large the model shall be; unset keeps its size.
@@ -142,6 +218,68 @@ class ProcessingOptions:
 	var lods: Array[LodLevel] = []
 	## A collision shape; absent: none.
 	var collision: CollisionOptions = null
+	## Whether every transform that can be goes into the vertices, skins,
+	## animations and morph targets kept right; absent: false, which adds a node
+	## where the file is not simple.
+	var has_bake: bool = false
+	var bake: bool = false:
+		set(given):
+			bake = given
+			has_bake = true
+	## When compressed, quantized and sparse vertices become plain ones; absent:
+	## DECODE_AUTO.
+	var has_decode: bool = false
+	var decode: int = 0:
+		set(given):
+			decode = given
+			has_decode = true
+	## Whether to compute normals where triangles have none; absent: false.
+	var has_compute_normals: bool = false
+	var compute_normals: bool = false:
+		set(given):
+			compute_normals = given
+			has_compute_normals = true
+	## Whether to compute tangents where a normal map needs them and there are
+	## none; absent: false.
+	var has_compute_tangents: bool = false
+	var compute_tangents: bool = false:
+		set(given):
+			compute_tangents = given
+			has_compute_tangents = true
+	## Whether to merge vertices that are equal in every bit; absent: false.
+	var has_weld: bool = false
+	var weld: bool = false:
+		set(given):
+			weld = given
+			has_weld = true
+	## Whether to leave out what nothing uses and to store what is equal once;
+	## absent: false.
+	var has_prune: bool = false
+	var prune: bool = false:
+		set(given):
+			prune = given
+			has_prune = true
+	## Where levels of detail go; absent: LOD_PLACEMENT_FILES.
+	var has_lod_placement: bool = false
+	var lod_placement: int = 0:
+		set(given):
+			lod_placement = given
+			has_lod_placement = true
+	## Width and height of a rendered preview, 16 to 1024 pixels; absent: none.
+	var has_thumbnail_px: bool = false
+	var thumbnail_px: int = 0:
+		set(given):
+			thumbnail_px = given
+			has_thumbnail_px = true
+	## Other formats to have the model in; empty: none.
+	var exports: Array[int] = []
+	## Whether a generation's model, seed, prompt hash, licence note and cost are
+	## written into the result's asset.extras.assetwright; absent: true.
+	var has_write_provenance: bool = false
+	var write_provenance: bool = false:
+		set(given):
+			write_provenance = given
+			has_write_provenance = true
 
 	func clear_scale() -> void:
 		which_scale = &""
@@ -184,6 +322,28 @@ class ProcessingOptions:
 				if collision == null:
 					collision = CollisionOptions.new()
 				reader.into(collision)
+			120:
+				bake = reader.boolean()
+			128:
+				decode = reader.int32()
+			136:
+				compute_normals = reader.boolean()
+			144:
+				compute_tangents = reader.boolean()
+			152:
+				weld = reader.boolean()
+			160:
+				prune = reader.boolean()
+			168:
+				lod_placement = reader.int32()
+			176:
+				thumbnail_px = reader.uint32()
+			184:
+				exports.append(reader.int32())
+			186:
+				reader.packed(&"int32", exports)
+			192:
+				write_provenance = reader.boolean()
 			_:
 				return false
 		return true
@@ -217,6 +377,26 @@ class ProcessingOptions:
 			writer.message(13, item)
 		if collision != null:
 			writer.message(14, collision)
+		if has_bake:
+			writer.boolean(15, bake)
+		if has_decode:
+			writer.number(16, decode)
+		if has_compute_normals:
+			writer.boolean(17, compute_normals)
+		if has_compute_tangents:
+			writer.boolean(18, compute_tangents)
+		if has_weld:
+			writer.boolean(19, weld)
+		if has_prune:
+			writer.boolean(20, prune)
+		if has_lod_placement:
+			writer.number(21, lod_placement)
+		if has_thumbnail_px:
+			writer.number(22, thumbnail_px)
+		if not exports.is_empty():
+			writer.packed(23, exports)
+		if has_write_provenance:
+			writer.boolean(24, write_provenance)
 
 
 ## A box, in metres.
@@ -266,6 +446,18 @@ class TextureOptions:
 		set(given):
 			media_type = given
 			has_media_type = true
+	## Maps to make beside the model; absent: those of the engine profile.
+	var has_packing: bool = false
+	var packing: int = 0:
+		set(given):
+			packing = given
+			has_packing = true
+	## What becomes of alpha modes; absent: ALPHA_ACTION_PROPOSE.
+	var has_alpha: bool = false
+	var alpha: int = 0:
+		set(given):
+			alpha = given
+			has_alpha = true
 
 	func _read(reader: Pb.Reader, tag: int) -> bool:
 		match tag:
@@ -273,6 +465,10 @@ class TextureOptions:
 				max_size_px = reader.uint32()
 			18:
 				media_type = reader.text()
+			24:
+				packing = reader.int32()
+			32:
+				alpha = reader.int32()
 			_:
 				return false
 		return true
@@ -282,6 +478,10 @@ class TextureOptions:
 			writer.number(1, max_size_px)
 		if has_media_type:
 			writer.text(2, media_type)
+		if has_packing:
+			writer.number(3, packing)
+		if has_alpha:
+			writer.number(4, alpha)
 
 
 ## A level of detail.
@@ -325,12 +525,24 @@ class CollisionOptions:
 	extends Pb.Message
 	## The kind. Required.
 	var kind: int = 0
-	## The most parts of a decomposition; absent: 16.
+	## The most parts of a decomposition, 1 to 256; absent: 16.
 	var has_max_parts: bool = false
 	var max_parts: int = 0:
 		set(given):
 			max_parts = given
 			has_max_parts = true
+	## How to decompose; absent: DECOMPOSITION_METHOD_VHACD.
+	var has_method: bool = false
+	var method: int = 0:
+		set(given):
+			method = given
+			has_method = true
+	## Where it goes; absent: where the engine finds it.
+	var has_placement: bool = false
+	var placement: int = 0:
+		set(given):
+			placement = given
+			has_placement = true
 
 	func _read(reader: Pb.Reader, tag: int) -> bool:
 		match tag:
@@ -338,6 +550,10 @@ class CollisionOptions:
 				kind = reader.int32()
 			16:
 				max_parts = reader.uint32()
+			24:
+				method = reader.int32()
+			32:
+				placement = reader.int32()
 			_:
 				return false
 		return true
@@ -347,3 +563,7 @@ class CollisionOptions:
 			writer.number(1, kind)
 		if has_max_parts:
 			writer.number(2, max_parts)
+		if has_method:
+			writer.number(3, method)
+		if has_placement:
+			writer.number(4, placement)

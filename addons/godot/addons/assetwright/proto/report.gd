@@ -43,6 +43,19 @@ enum TextureRole {
 	## A material extension's; `slots` says which.
 	OTHER = 6,
 }
+## What an alpha channel holds where the model shows it. New values may be added.
+enum AlphaUse {
+	## Never sent.
+	UNSPECIFIED = 0,
+	## There is no alpha channel.
+	NONE = 1,
+	## It is solid everywhere.
+	OPAQUE = 2,
+	## Solid or clear, nothing between but smooth edges.
+	MASK = 3,
+	## Half-transparent areas.
+	BLEND = 4,
+}
 
 
 ## What was asked and what was measured, on the bytes that are delivered.
@@ -72,6 +85,15 @@ class Report:
 	var textures: Array[TextureFacts] = []
 	## What an engine or an artist may stumble over.
 	var issues: Array[Issue] = []
+	## How the triangles lie on their textures; absent when that could not be
+	## measured.
+	var uv: UvFacts = null
+	## An estimate of what the model takes on a GPU.
+	var memory: MemoryFacts = null
+	## The collision shapes; absent when none were asked for.
+	var collision: CollisionFacts = null
+	## Files beside the model.
+	var outputs: Array[OutputFacts] = []
 
 	func _read(reader: Pb.Reader, tag: int) -> bool:
 		match tag:
@@ -117,6 +139,22 @@ class Report:
 				var item := Issue.new()
 				reader.into(item)
 				issues.append(item)
+			98:
+				if uv == null:
+					uv = UvFacts.new()
+				reader.into(uv)
+			106:
+				if memory == null:
+					memory = MemoryFacts.new()
+				reader.into(memory)
+			114:
+				if collision == null:
+					collision = CollisionFacts.new()
+				reader.into(collision)
+			122:
+				var item := OutputFacts.new()
+				reader.into(item)
+				outputs.append(item)
 			_:
 				return false
 		return true
@@ -144,6 +182,185 @@ class Report:
 			writer.message(10, item)
 		for item in issues:
 			writer.message(11, item)
+		if uv != null:
+			writer.message(12, uv)
+		if memory != null:
+			writer.message(13, memory)
+		if collision != null:
+			writer.message(14, collision)
+		for item in outputs:
+			writer.message(15, item)
+
+
+## How the triangles lie on their textures, on a grid of samples per material.
+class UvFacts:
+	extends Pb.Message
+	## Share of the textures that is used, 0 to 1.
+	var coverage: float = 0.0
+	## Share of that which several triangles use, 0 to 1.
+	var overlap: float = 0.0
+	## Share of the triangles that reach outside of 0 to 1.
+	var outside: float = 0.0
+	## Pixels of the base colour texture along a metre of the surface, the median
+	## by area; absent without such a texture.
+	var has_texel_density_px_m: bool = false
+	var texel_density_px_m: float = 0.0:
+		set(given):
+			texel_density_px_m = given
+			has_texel_density_px_m = true
+
+	func _read(reader: Pb.Reader, tag: int) -> bool:
+		match tag:
+			9:
+				coverage = reader.double()
+			17:
+				overlap = reader.double()
+			25:
+				outside = reader.double()
+			33:
+				texel_density_px_m = reader.double()
+			_:
+				return false
+		return true
+
+	func _write(writer: Pb.Writer) -> void:
+		if Pb.Writer.is_set(coverage):
+			writer.double(1, coverage)
+		if Pb.Writer.is_set(overlap):
+			writer.double(2, overlap)
+		if Pb.Writer.is_set(outside):
+			writer.double(3, outside)
+		if has_texel_density_px_m:
+			writer.double(4, texel_density_px_m)
+
+
+## An estimate of what a model takes on a GPU.
+class MemoryFacts:
+	extends Pb.Message
+	## Vertices and indices, once decoded.
+	var geometry_bytes: int = 0
+	## Images as four bytes a pixel, with mipmaps.
+	var textures_bytes: int = 0
+	## The same in one byte a pixel, as BC7 and ASTC 4x4 have.
+	var textures_compressed_bytes: int = 0
+
+	func _read(reader: Pb.Reader, tag: int) -> bool:
+		match tag:
+			8:
+				geometry_bytes = reader.varint()
+			16:
+				textures_bytes = reader.varint()
+			24:
+				textures_compressed_bytes = reader.varint()
+			_:
+				return false
+		return true
+
+	func _write(writer: Pb.Writer) -> void:
+		if geometry_bytes != 0:
+			writer.number(1, geometry_bytes)
+		if textures_bytes != 0:
+			writer.number(2, textures_bytes)
+		if textures_compressed_bytes != 0:
+			writer.number(3, textures_compressed_bytes)
+
+
+## The collision shapes. The model's own figures leave them out.
+class CollisionFacts:
+	extends Pb.Message
+	## What was asked.
+	var kind: int = 0
+	## Where they went.
+	var placement: int = 0
+	## Their nodes' names; one for each convex part.
+	var names: Array[String] = []
+	## Vertices of all parts.
+	var vertices: int = 0
+	## Triangles of all parts.
+	var triangles: int = 0
+	## Sum of the parts' volumes in cubic metres.
+	var volume_m3: float = 0.0
+
+	func _read(reader: Pb.Reader, tag: int) -> bool:
+		match tag:
+			8:
+				kind = reader.int32()
+			16:
+				placement = reader.int32()
+			26:
+				names.append(reader.text())
+			32:
+				vertices = reader.varint()
+			40:
+				triangles = reader.varint()
+			49:
+				volume_m3 = reader.double()
+			_:
+				return false
+		return true
+
+	func _write(writer: Pb.Writer) -> void:
+		if kind != 0:
+			writer.number(1, kind)
+		if placement != 0:
+			writer.number(2, placement)
+		for item in names:
+			writer.text(3, item)
+		if vertices != 0:
+			writer.number(4, vertices)
+		if triangles != 0:
+			writer.number(5, triangles)
+		if Pb.Writer.is_set(volume_m3):
+			writer.double(6, volume_m3)
+
+
+## A file beside the model.
+class OutputFacts:
+	extends Pb.Message
+	## Relative path, the asset's name.
+	var name: String = ""
+	## What it is for, the asset's role.
+	var role: int = 0
+	## Of its content.
+	var media_type: String = ""
+	## Number of bytes.
+	var size_bytes: int = 0
+	## SHA-256, lower-case hexadecimal.
+	var sha256: String = ""
+	## What the model has and this file does not.
+	var loses: Array[String] = []
+
+	func _read(reader: Pb.Reader, tag: int) -> bool:
+		match tag:
+			10:
+				name = reader.text()
+			16:
+				role = reader.int32()
+			26:
+				media_type = reader.text()
+			32:
+				size_bytes = reader.varint()
+			42:
+				sha256 = reader.text()
+			50:
+				loses.append(reader.text())
+			_:
+				return false
+		return true
+
+	func _write(writer: Pb.Writer) -> void:
+		if not name.is_empty():
+			writer.text(1, name)
+		if role != 0:
+			writer.number(2, role)
+		if not media_type.is_empty():
+			writer.text(3, media_type)
+		if size_bytes != 0:
+			writer.number(4, size_bytes)
+		if not sha256.is_empty():
+			writer.text(5, sha256)
+		for item in loses:
+			writer.text(6, item)
 
 
 ## One thing that was asked, measured.
@@ -528,6 +745,14 @@ class TextureFacts:
 	var sha256: String = ""
 	## Where materials use it, such as "normalTexture".
 	var slots: Array[String] = []
+	## The image's or its texture's name in the model; empty without one.
+	var name: String = ""
+	## What its alpha channel holds; absent when nobody looked.
+	var has_alpha: bool = false
+	var alpha: int = 0:
+		set(given):
+			alpha = given
+			has_alpha = true
 
 	func _read(reader: Pb.Reader, tag: int) -> bool:
 		match tag:
@@ -551,6 +776,10 @@ class TextureFacts:
 				sha256 = reader.text()
 			74:
 				slots.append(reader.text())
+			82:
+				name = reader.text()
+			88:
+				alpha = reader.int32()
 			_:
 				return false
 		return true
@@ -574,6 +803,10 @@ class TextureFacts:
 			writer.text(8, sha256)
 		for item in slots:
 			writer.text(9, item)
+		if not name.is_empty():
+			writer.text(10, name)
+		if has_alpha:
+			writer.number(11, alpha)
 
 
 ## Something to know about the file.

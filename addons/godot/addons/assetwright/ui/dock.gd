@@ -9,6 +9,8 @@ signal job_action(job: Job, what: String)
 ## The designer saved a server and a token.
 signal connection_saved(address: String, token: String)
 signal reload_pressed
+## A server shall be started on this machine.
+signal server_wanted
 signal older_pressed
 ## The form has changed and its price is not known.
 signal price_wanted
@@ -16,6 +18,7 @@ signal price_wanted
 const ConnectionPanel := preload("connection_panel.gd")
 const CreateForm := preload("create_form.gd")
 const Job := preload("../core/job.gd")
+const JobWords := preload("../core/job_words.gd")
 const JobRow := preload("job_row.gd")
 const Problem := preload("../core/problem.gd")
 
@@ -33,6 +36,7 @@ var tabs := TabContainer.new()
 var rows := VBoxContainer.new()
 var connection := ConnectionPanel.new()
 
+var _server := Label.new()
 var _way_out := Button.new()
 var _older := Button.new()
 var _price_in_s := -1.0
@@ -66,11 +70,11 @@ func _process(delta: float) -> void:
 
 
 ## Show how the connection stands. `found` is null where all is well.
-func show_connection(found: Problem, words: String) -> void:
+func show_connection(found: Problem, words: String, where: String) -> void:
 	_is_connected = found == null
 	show_problem(found)
-	if found == null:
-		status.text = words
+	_server.text = words if found == null else "Not connected"
+	_server.tooltip_text = where
 	_on_edited()
 
 
@@ -78,6 +82,7 @@ func show_connection(found: Problem, words: String) -> void:
 func show_problem(found: Problem) -> void:
 	_problem = found
 	_way_out.visible = found != null and found.action != "none"
+	status.visible = found != null
 	if found == null:
 		status.text = ""
 		return
@@ -89,11 +94,17 @@ func show_problem(found: Problem) -> void:
 func show_words(words: String) -> void:
 	show_problem(null)
 	status.text = words
+	status.visible = words != ""
 
 
 ## Show a price, in words.
 func show_price(words: String) -> void:
 	price.text = "Price: %s" % words if words else "Price: not known"
+	form.accept_unpriced.visible = words == JobWords.NO_PRICE
+	if words and form.model() and form.model().sandbox:
+		price.text = "Sandbox: free"
+		price.tooltip_text = "The real model: %s." % words
+		price.mouse_filter = MOUSE_FILTER_STOP
 
 
 ## Show a job on top of the list.
@@ -127,7 +138,9 @@ func show_older(there_are: bool) -> void:
 ## Lead to what an action of the shared words is about. Return whether that was possible here.
 func follow(action: String) -> bool:
 	match action:
-		"check_address", "change_token", "start_server":
+		"start_server":
+			server_wanted.emit()
+		"check_address", "change_token":
 			connection.visible = true
 			var field := connection.token if action == "change_token" else connection.address
 			field.grab_focus()
@@ -135,6 +148,9 @@ func follow(action: String) -> bool:
 			tabs.current_tab = 0
 			if action == "choose_model":
 				form.picker.grab_focus()
+			elif action == "accept_unpriced":
+				form.accept_unpriced.visible = true
+				form.accept_unpriced.grab_focus()
 		"raise_cap":
 			tabs.current_tab = 0
 			cap.get_line_edit().grab_focus()
@@ -143,6 +159,12 @@ func follow(action: String) -> bool:
 		_:
 			return false
 	return true
+
+
+## Put a problem into the clipboard, for whoever can help.
+func copy(found: Problem) -> void:
+	DisplayServer.clipboard_set("\n".join([found.reason, found.sentence, found.details]))
+	show_words("Copied: %s" % found.sentence)
 
 
 func _on_edited() -> void:
@@ -158,19 +180,22 @@ func _on_way_out() -> void:
 	if _problem.action == "retry":
 		reload_pressed.emit()
 	else:
-		DisplayServer.clipboard_set("%s\n%s" % [_problem.reason, _problem.details])
-		show_words("Copied.")
+		copy(_problem)
 
 
 func _add_head() -> void:
 	var head := HBoxContainer.new()
-	status.text = "Connecting…"
-	status.autowrap_mode = TextServer.AUTOWRAP_WORD_SMART
-	status.size_flags_horizontal = SIZE_EXPAND_FILL
-	head.add_child(status)
+	_server.text = "Connecting…"
+	_server.clip_text = true
+	_server.mouse_filter = MOUSE_FILTER_STOP
+	_server.size_flags_horizontal = SIZE_EXPAND_FILL
+	head.add_child(_server)
 	head.add_child(_button("Reload", reload_pressed.emit))
 	head.add_child(_button("Server…", _toggle_connection))
 	add_child(head)
+	status.autowrap_mode = TextServer.AUTOWRAP_WORD_SMART
+	status.visible = false
+	add_child(status)
 	_way_out.visible = false
 	_way_out.pressed.connect(_on_way_out)
 	add_child(_way_out)
@@ -196,7 +221,10 @@ func _make_create_tab() -> Control:
 	price.size_flags_horizontal = SIZE_EXPAND_FILL
 	price.clip_text = true
 	row.add_child(price)
-	cap.prefix = "at most $"
+	var limit := Label.new()
+	limit.text = "at most"
+	row.add_child(limit)
+	cap.prefix = "$"
 	cap.max_value = _MOST_USD
 	cap.step = 0.01
 	cap.tooltip_text = "Refused where it could cost more; 0 leaves the limit to the server."

@@ -12,6 +12,8 @@ const JobWords := preload("../core/job_words.gd")
 var job: Job
 ## Whether the result is imported and may be added to a scene.
 var is_ready := false
+## Whether Godot is importing it.
+var is_importing := false
 
 var _title := Label.new()
 var _note := Label.new()
@@ -76,16 +78,23 @@ func _now() -> String:
 		)
 	if not job.is_running() and job.receipt:
 		said += " · " + JobWords.receipt(job.receipt)
-	if is_ready:
+	if is_importing:
+		said = said.replace("Done", "Godot imports it")
+	elif is_ready:
 		said = said.replace("Done", "In the project")
 	return said
 
 
 func _offered() -> Dictionary:
+	if is_importing:
+		return {}
 	if job.is_running():
 		return {"cancel": "Cancel"}
 	if is_ready:
-		return {"add": "Add to scene", "open": "Show file", "details": "Details"}
+		var offered := {"add": "Add to scene", "open": "Show file", "details": "Details"}
+		if job.source():
+			offered["reprocess"] = "Process again (free)"
+		return offered
 	if job.phase == Job.Phase.DONE:
 		return {"fetch": "Import"}
 	if job.phase == Job.Phase.FAILED and job.problem and job.problem.action != "none":
