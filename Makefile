@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 GDSCRIPT := addons/godot tests/godot
 
-.PHONY: help demo test fuzz test-blender test-crash test-godot godot check format proto tables lock simplifier check-simplifier bench clean
+.PHONY: help demo test addons fuzz test-blender test-crash test-godot godot check format proto tables lock simplifier check-simplifier bench clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the targets.
@@ -33,7 +33,10 @@ demo: $(VENV)/.runtime  ## Turn a picture into a checked GLB in out/demo, with n
 test: $(VENV)/.dev tests/node/node_modules/.stamp  ## Run the tests.
 	$(BIN)/pytest
 
-test-blender: $(VENV)/.dev  ## Run what needs Blender itself, as Python modules that this fetches.
+addons:  ## Build the editors' plugins into dist/.
+	$(PYTHON) tools/build_addons.py
+
+test-blender: $(VENV)/.dev  ## Test in Blender 4.2 and 5.0, as modules from PyPI: the extension, and what is imported.
 	tools/get_bpy.sh
 	ASSETWRIGHT_TEST_BPY=$$(ls -d .tools/bpy-*/bin/python | paste -sd :) \
 		$(BIN)/pytest tests/blender tests/asset_processing/test_bpy.py

@@ -73,7 +73,10 @@ async def run(arguments: argparse.Namespace) -> None:
             events = client.watch(arguments.job)
         else:
             wanted = assetwright.Processing(height_m=1.0, pivot=assetwright.Pivot.BASE)
-            events = client.generate("pixal3d", image=arguments.picture, processing=wanted)
+            small = {"decimation_target": 8000, "texture_size": 1024}
+            events = client.generate(
+                "pixal3d", image=arguments.picture, parameters=small, processing=wanted
+            )
         completed = await follow(events)
         model = next(a for a in completed.assets if a.role is assetwright.AssetRole.MODEL)
         await client.download(model, arguments.out)

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from asset_processing._arrays import ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER
+from asset_processing._rows import equal_rows
 from asset_processing.accessors import numbers
 from asset_processing.operations._vertices import take_vertices
 from asset_processing.operations.textures import texture_slots
-from asset_processing.operations.weld import equal_rows
 from asset_processing.primitives import (
     Primitive,
     primitives,

@@ -67,6 +67,7 @@ async function generate(picture) {
     request_id: `example-${sha256(picture).slice(0, 32)}`,
     model: "pixal3d",
     inputs: [{ role: "INPUT_ROLE_SOURCE", inline_data: picture }],
+    parameters: { decimation_target: { int_value: 8000 }, texture_size: { int_value: 1024 } },
     processing: { height_m: 1.0, pivot: "PIVOT_BASE" },
     delivery: "DELIVERY_ANNOUNCE",
   };

@@ -17,12 +17,17 @@ __all__ = ["HookLinks", "named_request"]
 
 
 def named_request(body: bytes) -> str | None:
-    """Return the request id that a callback's body names, if it names one."""
+    """Return the request id that a callback's body names, if it names one.
+
+    The universal payload says `request_id`, the batch models' `requestId`.
+    """
     try:
         said = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    return read_id(said, "request_id") if isinstance(said, dict) else None
+    if not isinstance(said, dict):
+        return None
+    return read_id(said, "request_id") or read_id(said, "requestId")
 
 
 class HookLinks:

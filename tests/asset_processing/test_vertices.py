@@ -10,11 +10,11 @@ import pytest
 import trimesh
 
 from asset_processing import Decode, ProcessingOptions, process
+from asset_processing._rows import equal_rows
 from asset_processing.accessors import integers, numbers, stored
 from asset_processing.document import GlbDocument
 from asset_processing.geometry import drawn
 from asset_processing.operations.tangents import tangents_of
-from asset_processing.operations.weld import equal_rows
 from asset_processing.primitives import primitives, stored_triangles
 
 if TYPE_CHECKING:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from tests.conftest import Node, Server
     from tests.server.house import House
 
+pytestmark = pytest.mark.timeout(180)  # Each makes several models in processes of its own.
+
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 # About the smallest that the model makes, so that the tests are quick.
@@ -234,7 +236,7 @@ def test_node_makes_the_same_from_the_protos(
             env={**os.environ, "ASSETWRIGHT_SERVER": server.grpc},
             capture_output=True,
             text=True,
-            timeout=50,
+            timeout=80,
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr

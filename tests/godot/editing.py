@@ -28,7 +28,7 @@ _ENABLED = (
     'enabled=PackedStringArray("res://addons/assetwright/plugin.cfg", '
     '"res://addons/assetwright_test/plugin.cfg")'
 )
-_START_S = 30.0
+_START_S = 90.0
 _STOP_S = 15.0
 _PLAY_S = 280.0
 

@@ -9,7 +9,7 @@ func play() -> void:
 	EditorInterface.add_root_node(root)
 	EditorInterface.set_main_screen_editor("3D")
 	OS.low_processor_usage_mode = false
-	_bring_to_front()
+	_bring_to_front("Assetwright")
 	if not await connected():
 		return
 	var form: Control = plugin.dock.form
@@ -25,10 +25,10 @@ func play() -> void:
 	await ready(first)
 	await _show_running()
 	press(first, "Add")
+	EditorInterface.inspect_object(root.get_child(0))
+	_bring_to_front("Inspector")
 	await _shoot("scene")
-	press(first, "Details")
-	await _shoot("details")
-	plugin.get_child(plugin.get_child_count() - 1).queue_free()
+	_bring_to_front("Assetwright")
 	plugin.dock.tabs.current_tab = 0
 	save("http://127.0.0.1:9", "")
 	await until(func() -> bool: return plugin.session.problem != null, "a problem")
@@ -44,11 +44,14 @@ func _show_running() -> void:
 	await until(func() -> bool: return not second.is_running(), "it ends")
 
 
-func _bring_to_front() -> void:
+func _bring_to_front(title: String) -> void:
 	var node: Node = plugin.dock
 	while node.get_parent() is not TabContainer:
 		node = node.get_parent()
-	(node.get_parent() as TabContainer).current_tab = node.get_index()
+	var docks := node.get_parent() as TabContainer
+	for index in docks.get_tab_count():
+		if docks.get_tab_title(index) == title or docks.get_tab_control(index).name == title:
+			docks.current_tab = index
 
 
 func _wait(seconds: float) -> void:

@@ -19,6 +19,7 @@ func play() -> void:
 	check(job.is_sandbox and "Sandbox" in plugin.dock.row_of(job).note(), "the notice is shown")
 	check_equal(Array(job.files), ["res://assetwright/wooden-chair/wooden-chair.glb"], "files")
 	await _look_at_scene(job)
+	await _process_again(job)
 
 
 func _look_at_form() -> void:
@@ -56,3 +57,18 @@ func _look_at_scene(job: Job) -> void:
 	check_equal(root.get_child_count(), 0, "undo takes it away")
 	history.redo()
 	check_equal(root.get_child_count(), 1, "redo brings it back")
+
+
+func _process_again(job: Job) -> void:
+	plugin.dock.form.processing.height.value = HEIGHT_M * 2
+	press(job, "Reprocess")
+	var again: Job = plugin.session.jobs.back()
+	check(again != job, "it is a job of its own")
+	if not await ready(again):
+		return
+	check_equal(
+		Array(again.files), ["res://assetwright/wooden-chair-2/wooden-chair-2.glb"], "files"
+	)
+	var scene := (load(again.files[0]) as PackedScene).instantiate() as Node3D
+	check_near(Collision.bounds_of(scene).size.y, HEIGHT_M * 2, HEIGHT_M * 0.02, "new height")
+	scene.free()

@@ -91,8 +91,8 @@ def takes_picture(model: Model) -> bool:
 
 
 def fields_of(model: Model) -> list[Field]:
-    """Return the model's parameters as fields, required ones first."""
-    found = [_field(one) for one in model.parameters]
+    """Return the model's parameters as fields, required ones first, but no fixed ones."""
+    found = [_field(one) for one in model.parameters if one.required or not _is_fixed(one)]
     return sorted(found, key=lambda one: not one.required)
 
 
@@ -132,6 +132,10 @@ def _plain(value: ParameterValue) -> Value:
         if one is not None:
             return one
     return ""
+
+
+def _is_fixed(parameter: Parameter) -> bool:
+    return len(parameter.allowed_values) == 1 and not parameter.allows_unlisted_values
 
 
 def _field(parameter: Parameter) -> Field:

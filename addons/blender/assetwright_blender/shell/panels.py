@@ -154,7 +154,8 @@ class Imported(_Panel, bpy.types.Panel):
         size = root.get("assetwright_size")
         if size:
             x, y, z = (f"{one:.3g}" for one in size)
-            layout.label(text=f"Measured: {z} m high, {x} m by {y} m", icon="CON_SIZELIKE")
+            words = f"Measured: {z} m high, {x} m wide, {y} m deep"
+            drawing.notes(layout, words, "CON_SIZELIKE")
         made_from = root.get("assetwright_made_from")
         names = [root.get("assetwright_model"), root.get("assetwright_provider")]
         layout.label(text="By " + ", ".join(name for name in names if name), icon="INFO")
@@ -183,7 +184,7 @@ def _draw_report(layout: bpy.types.UILayout, text: str) -> None:
         if check.get("measured") is not None:
             words += f", {check['measured']:.4g} {check['unit']}"
         icons = {"passed": "CHECKMARK", "failed": "CANCEL"}
-        layout.label(text=words, icon=icons.get(check["outcome"], "QUESTION"))
+        drawing.notes(layout, words, icons.get(check["outcome"], "QUESTION"))
     for issue in report.get("issues", ())[:4]:
         drawing.notes(layout, issue, "DOT")
 

@@ -95,6 +95,8 @@ def _stand(record: Record, fresh: list[bpy.types.Object]) -> bpy.types.Object:
         root.matrix_basis = Matrix()
     root.matrix_basis = where @ turn @ root.matrix_basis
     root.name = _object_name(record)
+    if root.animation_data is None:
+        root.rotation_mode = "XYZ"  # What Blender's own objects have; the importer leaves another.
     bpy.context.view_layer.update()
     return root
 

@@ -7,6 +7,7 @@ const Dock := preload("ui/dock.gd")
 const Importer := preload("editor/importer.gd")
 const Job := preload("core/job.gd")
 const Library := preload("editor/library.gd")
+const LocalServer := preload("editor/local_server.gd")
 const Placer := preload("editor/placer.gd")
 const Provenance := preload("editor/provenance.gd")
 const Session := preload("core/session.gd")
@@ -25,6 +26,7 @@ func _enter_tree() -> void:
 	dock.job_action.connect(_on_job_action)
 	dock.connection_saved.connect(_on_connection_saved)
 	dock.reload_pressed.connect(_connect)
+	dock.server_wanted.connect(_start_server)
 	dock.older_pressed.connect(_load_history.bind(true))
 	dock.price_wanted.connect(_on_price_wanted)
 	session.connected.connect(_on_connected)
@@ -59,6 +61,22 @@ func _on_connection_saved(address: String, token: String) -> void:
 	if token != Settings.token() and not Settings.set_token(token):
 		push_warning("The token could not be kept in %s." % Settings.token_path())
 	_connect()
+
+
+func _start_server() -> void:
+	dock.connection.visible = true
+	if not LocalServer.start():
+		dock.show_words(LocalServer.HELP)
+		return
+	Settings.set_address(Settings.DEFAULT)
+	for attempt in LocalServer.TRIES:
+		dock.show_words(LocalServer.STARTING)
+		await get_tree().create_timer(LocalServer.PAUSE_S).timeout
+		_connect()
+		await session.connected
+		if session.problem == null:
+			dock.connection.visible = false
+			return
 
 
 func _on_connected() -> void:
@@ -128,9 +146,18 @@ func _on_job_action(job: Job, what: String) -> void:
 			add_child(Details.make(job))
 		"retry":
 			job.retry()
+		"reprocess":
+			_process_again(job)
 		_:
-			if not dock.follow(what):
-				dock.show_problem(job.problem)
+			if not dock.follow(what) and job.problem:
+				dock.copy(job.problem)
+
+
+func _process_again(job: Job) -> void:
+	var wanted := dock.form.processing
+	if job.source():
+		var again := session.process_again(job, wanted.options())
+		again.collision_kind = wanted.collision_kind()
 
 
 func _place(job: Job, asset: RefCounted) -> String:

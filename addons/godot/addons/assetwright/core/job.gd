@@ -192,6 +192,14 @@ func is_running() -> bool:
 	return phase in [Phase.SENDING, Phase.RUNNING, Phase.FETCHING]
 
 
+## Return the gateway's own mesh, which can be processed again, or null.
+func source() -> AssetPb.Asset:
+	for asset in assets:
+		if asset.role == AssetPb.AssetRole.SOURCE and asset.media_type == "model/gltf-binary":
+			return asset
+	return null
+
+
 ## Seconds since it was accepted, until its end.
 func elapsed_s() -> float:
 	var until := _end_unix if _end_unix > 0 else Time.get_unix_time_from_system()

@@ -6,6 +6,7 @@ const JobPb := preload("../proto/job.gd")
 const MoneyPb := preload("../proto/money.gd")
 const ErrorsPb := preload("../proto/errors.gd")
 
+const NO_PRICE := "no price is published"
 const SENDING := "Sending the request"
 const CANCELLING := "Cancelling"
 const FETCHING := "Fetching the result"
@@ -62,7 +63,7 @@ static func price(low: MoneyPb.Money, high: MoneyPb.Money, source: int) -> Strin
 	if source == MoneyPb.PriceSource.FREE:
 		return "free"
 	if low == null or high == null:
-		return "no price is published"
+		return NO_PRICE
 	if low.amount_micros == high.amount_micros:
 		return money(high)
 	return "%s to %s" % [money(low), money(high)]

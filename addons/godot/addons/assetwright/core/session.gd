@@ -20,6 +20,7 @@ const JobWords := preload("job_words.gd")
 const ModelPb := preload("../proto/model.gd")
 const MoneyPb := preload("../proto/money.gd")
 const Problem := preload("problem.gd")
+const ProcessingPb := preload("../proto/processing.gd")
 const Upload := preload("../net/upload.gd")
 
 const _INLINE_BYTES := 1 << 20
@@ -122,11 +123,15 @@ func generate(
 	return job
 
 
-## Process a stored GLB again; free. Return the job.
-func process(request: GenerationServicePb.ProcessRequest, called: String) -> Job:
-	var job := _new_job(called)
+## Process a job's mesh again, as the gateway sent it; free. Return the new job.
+func process_again(known: Job, options: ProcessingPb.ProcessingOptions) -> Job:
+	var request := GenerationServicePb.ProcessRequest.new()
 	request.request_id = new_id()
-	request.labels = labels(called)
+	request.asset_id = known.source().asset_id
+	request.processing = options
+	request.labels = labels(known.name)
+	var job := _new_job(known.name)
+	job.is_sandbox = known.is_sandbox
 	_add(job)
 	job.send(request)
 	return job

@@ -7,6 +7,7 @@ extends RefCounted
 
 const Endpoint := preload("../net/endpoint.gd")
 
+const DEFAULT := Endpoint.DEFAULT
 const ADDRESS := "assetwright/server/address"
 const TOKEN_VARIABLE := "ASSETWRIGHT_TOKEN"
 const _READ_WRITE_OWNER := 0x180  # 0600.
@@ -16,7 +17,7 @@ static func address() -> String:
 	var settings := EditorInterface.get_editor_settings()
 	if settings.has_setting(ADDRESS):
 		return settings.get_setting(ADDRESS)
-	return Endpoint.DEFAULT
+	return DEFAULT
 
 
 static func set_address(text: String) -> void:

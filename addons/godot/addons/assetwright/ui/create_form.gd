@@ -26,6 +26,8 @@ var mask := PictureField.new("Mask (white is painted anew)")
 var prompt := TextEdit.new()
 var processing := ProcessingForm.new()
 var parameters := VBoxContainer.new()
+## Shown where nobody publishes the price.
+var accept_unpriced := CheckBox.new()
 
 var _models: Array[ModelPb.Model] = []
 var _about := Label.new()
@@ -60,6 +62,9 @@ func _init() -> void:
 	add_child(_more)
 	parameters.visible = false
 	add_child(parameters)
+	accept_unpriced.text = "Generate without a known price"
+	accept_unpriced.visible = false
+	add_child(accept_unpriced)
 
 
 ## Show a catalog. What was chosen stays chosen where it still is there.
@@ -120,6 +125,8 @@ func request() -> GenerationServicePb.GenerateRequest:
 	if _image_model():
 		made.image_stage = GenerationServicePb.ImageStage.new()
 		made.image_stage.model = _image_model().model_id
+	if accept_unpriced.visible and accept_unpriced.button_pressed:
+		made.accept_unpriced = true
 	if makes_mesh():
 		made.processing = processing.options()
 	return made

@@ -46,7 +46,8 @@ static func words(facts: Dictionary) -> String:
 ## Return one line of the report.
 static func check_words(check: Dictionary) -> String:
 	var mark := {"PASSED": "✓", "FAILED": "✗"}.get(check.get("outcome", ""), "–")
-	var line := "%s %s" % [mark, str(check.get("name", "")).capitalize()]
+	var called := str(check.get("name", "")).trim_suffix("_m").capitalize()
+	var line := "%s %s" % [mark, called]
 	if check.has("asked"):
 		line += ": asked %s" % _number(check["asked"])
 	if check.has("measured"):
@@ -55,4 +56,4 @@ static func check_words(check: Dictionary) -> String:
 
 
 static func _number(value: float) -> String:
-	return String.num(value, 4)
+	return String.num(value, 4).trim_suffix(".0")

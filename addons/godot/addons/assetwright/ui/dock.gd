@@ -9,6 +9,8 @@ signal job_action(job: Job, what: String)
 ## The designer saved a server and a token.
 signal connection_saved(address: String, token: String)
 signal reload_pressed
+## A server shall be started on this machine.
+signal server_wanted
 signal older_pressed
 ## The form has changed and its price is not known.
 signal price_wanted
@@ -16,6 +18,7 @@ signal price_wanted
 const ConnectionPanel := preload("connection_panel.gd")
 const CreateForm := preload("create_form.gd")
 const Job := preload("../core/job.gd")
+const JobWords := preload("../core/job_words.gd")
 const JobRow := preload("job_row.gd")
 const Problem := preload("../core/problem.gd")
 
@@ -97,6 +100,7 @@ func show_words(words: String) -> void:
 ## Show a price, in words.
 func show_price(words: String) -> void:
 	price.text = "Price: %s" % words if words else "Price: not known"
+	form.accept_unpriced.visible = words == JobWords.NO_PRICE
 	if words and form.model() and form.model().sandbox:
 		price.text = "Sandbox: free"
 		price.tooltip_text = "The real model: %s." % words
@@ -134,7 +138,9 @@ func show_older(there_are: bool) -> void:
 ## Lead to what an action of the shared words is about. Return whether that was possible here.
 func follow(action: String) -> bool:
 	match action:
-		"check_address", "change_token", "start_server":
+		"start_server":
+			server_wanted.emit()
+		"check_address", "change_token":
 			connection.visible = true
 			var field := connection.token if action == "change_token" else connection.address
 			field.grab_focus()
@@ -142,6 +148,9 @@ func follow(action: String) -> bool:
 			tabs.current_tab = 0
 			if action == "choose_model":
 				form.picker.grab_focus()
+			elif action == "accept_unpriced":
+				form.accept_unpriced.visible = true
+				form.accept_unpriced.grab_focus()
 		"raise_cap":
 			tabs.current_tab = 0
 			cap.get_line_edit().grab_focus()
@@ -150,6 +159,12 @@ func follow(action: String) -> bool:
 		_:
 			return false
 	return true
+
+
+## Put a problem into the clipboard, for whoever can help.
+func copy(found: Problem) -> void:
+	DisplayServer.clipboard_set("\n".join([found.reason, found.sentence, found.details]))
+	show_words("Copied: %s" % found.sentence)
 
 
 func _on_edited() -> void:
@@ -165,8 +180,7 @@ func _on_way_out() -> void:
 	if _problem.action == "retry":
 		reload_pressed.emit()
 	else:
-		DisplayServer.clipboard_set("%s\n%s" % [_problem.reason, _problem.details])
-		show_words("Copied.")
+		copy(_problem)
 
 
 func _add_head() -> void:

@@ -91,7 +91,10 @@ func _offered() -> Dictionary:
 	if job.is_running():
 		return {"cancel": "Cancel"}
 	if is_ready:
-		return {"add": "Add to scene", "open": "Show file", "details": "Details"}
+		var offered := {"add": "Add to scene", "open": "Show file", "details": "Details"}
+		if job.source():
+			offered["reprocess"] = "Process again (free)"
+		return offered
 	if job.phase == Job.Phase.DONE:
 		return {"fetch": "Import"}
 	if job.phase == Job.Phase.FAILED and job.problem and job.problem.action != "none":
