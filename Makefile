@@ -3,8 +3,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+GDSCRIPT := addons/godot tests/godot
 
-.PHONY: help demo test check format proto tables lock simplifier check-simplifier bench clean
+.PHONY: help demo test addons fuzz test-blender test-crash test-godot godot check format proto tables lock simplifier check-simplifier bench clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the targets.
@@ -32,6 +33,26 @@ demo: $(VENV)/.runtime  ## Turn a picture into a checked GLB in out/demo, with n
 test: $(VENV)/.dev tests/node/node_modules/.stamp  ## Run the tests.
 	$(BIN)/pytest
 
+addons:  ## Build the editors' plugins into dist/.
+	$(PYTHON) tools/build_addons.py
+
+test-blender: $(VENV)/.dev  ## Test in Blender 4.2 and 5.0, as modules from PyPI: the extension, and what is imported.
+	tools/get_bpy.sh
+	ASSETWRIGHT_TEST_BPY=$$(ls -d .tools/bpy-*/bin/python | paste -sd :) \
+		$(BIN)/pytest tests/blender tests/asset_processing/test_bpy.py
+
+test-crash: $(VENV)/.dev  ## Kill servers in every phase of their jobs, for minutes, and print the figures.
+	$(BIN)/pytest tests/crash
+
+godot:  ## Install Godot into .tools/godot, from Debian's packages.
+	tools/get_godot.sh
+
+test-godot: $(VENV)/.dev  ## Run the Godot plugin's tests in a real Godot.
+	$(BIN)/pytest tests/godot
+
+fuzz: $(VENV)/.dev  ## Try broken GLBs for some minutes; FUZZ_EXAMPLES says how many.
+	ASSETWRIGHT_FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),20000) $(BIN)/pytest tests/asset_processing/test_fuzz.py --timeout 0
+
 check: $(VENV)/.dev  ## Run every static check: style, types, layers, contract, generated code.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -40,19 +61,28 @@ check: $(VENV)/.dev  ## Run every static check: style, types, layers, contract, 
 	$(BIN)/buf lint
 	$(BIN)/buf format --diff --exit-code
 	$(BIN)/python tools/generate_proto.py --check
+	$(BIN)/python tools/generate_blender.py --check
 	$(BIN)/python tools/write_tables.py --check
+	$(BIN)/python tools/write_report_schema.py --check
 	$(BIN)/python tools/write_model_docs.py --check
+	$(BIN)/python tools/generate_gdscript.py --check
+	$(BIN)/gdformat --check --line-length 100 $(GDSCRIPT)
+	$(BIN)/gdlint $(GDSCRIPT)
 
 format: $(VENV)/.dev  ## Format the code and the protos.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/buf format --write
+	$(BIN)/gdformat --line-length 100 $(GDSCRIPT)
 
-proto: $(VENV)/.dev  ## Generate assetwright/v1 from the protos again.
+proto: $(VENV)/.dev  ## Generate assetwright/v1 from the protos again, and the plugin's messages.
 	$(BIN)/python tools/generate_proto.py
+	$(BIN)/python tools/generate_blender.py
+	$(BIN)/python tools/generate_gdscript.py
 
 tables: $(VENV)/.dev  ## Write the tables of the docs from the code again.
 	$(BIN)/python tools/write_tables.py
+	$(BIN)/python tools/write_report_schema.py
 	$(BIN)/python tools/write_model_docs.py
 
 lock:  ## Pin what is installed again, for every platform. Needs uv.

@@ -108,7 +108,7 @@ def _elements(document: GlbDocument, accessor: Accessor) -> NDArray[np.generic]:
     view = document.views[accessor.view]
     if view.compressed:
         raise UnsupportedGlb(
-            "The vertices are compressed with meshopt, which this release does not decode.",
+            "The vertices are compressed with meshopt; ask for decode to read them.",
             pointer=f"/bufferViews/{accessor.view}",
         )
     stride = view.stride or accessor.element_bytes

@@ -46,6 +46,7 @@ def run_checks(
         *_check_pivot(options, after),
         *_check_budgets(options, counts),
         *_check_textures(options, counts, textures),
+        *_check_texture_changes(options, textures),
     )
 
 
@@ -156,3 +157,33 @@ def _check_textures(
         passed=readable == counts.images,
         detail=f"{counts.images} in the file, {len(textures)} extracted, {readable} readable",
     )
+
+
+def _check_texture_changes(
+    options: ProcessingOptions, textures: tuple[Texture, ...]
+) -> Iterator[Check]:
+    wanted = options.textures
+    facts = [texture.facts for texture in textures]
+    if wanted.max_size_px is not None:
+        sides = [max(fact.width or 0, fact.height or 0) for fact in facts]
+        unread = sum(fact.width is None for fact in facts)
+        longest = max(sides, default=0)
+        yield Check(
+            name="textures.max_size_px",
+            asked=float(wanted.max_size_px),
+            measured=float(longest),
+            unit="px",
+            passed=longest <= wanted.max_size_px and not unread,
+            detail=f"the longest side has {longest} px, at most {wanted.max_size_px} asked"
+            + (f"; {unread} cannot be read" if unread else ""),
+        )
+    if wanted.media_type is not None:
+        right = sum(fact.media_type == wanted.media_type for fact in facts)
+        yield Check(
+            name="textures.media_type",
+            asked=float(len(facts)),
+            measured=float(right),
+            unit="images",
+            passed=right == len(facts),
+            detail=f"{right} of {len(facts)} are {wanted.media_type}",
+        )

@@ -141,7 +141,7 @@ class GlbDocument:
 
     @property
     def changed(self) -> bool:
-        """Whether anything was edited."""
+        """Whether anything was edited, apart from what `drop` may let go."""
         return self._json_changed or (self._binary is not None and self._binary.changed)
 
     def edit_json(self) -> JsonObject:
@@ -406,8 +406,15 @@ class GlbDocument:
         What only it referred to leaves with it. Nothing leaves a file with an extension whose
         indices are not known, since one of them could mean the entry.
         """
-        self.edit_json()
         self._candidates[array, index] = None
+
+    def drop_uncovered(self) -> None:
+        """Let bytes of the binary chunk leave that no buffer view covers."""
+        if self.embeds(0):
+            covered = self._chunk_spans()
+            whole = (0, len(self.buffers[0] or b""))
+            gaps = subtracted([whole], [(start, end + -end % 4) for start, end in covered])
+            self._freed += gaps
 
     def use_extension(self, name: str, *, required: bool = False) -> None:
         """Declare an extension."""
@@ -428,15 +435,18 @@ class GlbDocument:
 
     def write(self) -> list[bytes | memoryview]:
         """Return the file in pieces, in order, for one gathering write."""
-        if not self.changed:
-            return [self._source]
-        gone = removable(self.json, self._candidates) if movable(self.json) else set()
-        if gone or self._own:
+        gone: set[Entry] = set()
+        body: bytes | memoryview
+        if self._candidates and movable(self.json):
+            gone = removable(self.json, self._candidates)
+        if gone or self._own or self._freed:
             json, chunk = self._laid_out(gone)
-            rest = self._container.tail[self._end_of_chunk() :]
+            body, rest = encode_json(json), self._container.tail[self._end_of_chunk() :]
+        elif self.changed:
+            body = encode_json(self.json) if self._json_changed else self._source_json()
+            chunk, rest = self._patched(), memoryview(b"")
         else:
-            json, chunk, rest = self.json, self._patched(), memoryview(b"")
-        body = encode_json(json) if self._json_changed else self._source_json()
+            return [self._source]
         length = sum(map(len, (body, *chunk, rest)))
         return [encode_header(length), body, *chunk, rest]
 

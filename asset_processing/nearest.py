@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,10 +50,25 @@ class NearestOnSurface:
         self._tree = cKDTree(self._corners.mean(axis=1), balanced_tree=False)
         self._candidates = min(candidates, len(triangles))
 
-    def find(self, points: Floats) -> Nearest:
-        """Return the nearest point of the surface for each of shape (points, 3)."""
+    @cached_property
+    def _fronts(self) -> Floats:
+        corners = self._corners
+        return np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+
+    def find(self, points: Floats, *, facing: Floats | None = None) -> Nearest:
+        """Return the nearest point of the surface for each of shape (points, 3).
+
+        Args:
+            points: Shape (points, 3).
+            facing: For each a direction that the triangle's front shall not turn away from, where
+                there is such a triangle: the two sides of a thin part so stay apart.
+        """
         parts = [
-            self._find(points[start : start + _CHUNK]) for start in range(0, len(points), _CHUNK)
+            self._find(
+                points[start : start + _CHUNK],
+                None if facing is None else facing[start : start + _CHUNK],
+            )
+            for start in range(0, len(points), _CHUNK)
         ]
         if not parts:
             return Nearest(np.empty(0, np.int64), np.empty((0, 3)), np.empty(0))
@@ -62,12 +78,16 @@ class NearestOnSurface:
             np.concatenate([part.distance for part in parts]),
         )
 
-    def _find(self, points: Floats) -> Nearest:
+    def _find(self, points: Floats, facing: Floats | None) -> Nearest:
         _, faces = self._tree.query(points, k=self._candidates)
         faces = np.asarray(faces, dtype=np.int64).reshape(len(points), -1)
         weights, squared = _on_triangles(points[:, None], self._corners[faces])
         rows = np.arange(len(points))
-        best = squared.argmin(axis=1)
+        judged = squared
+        if facing is not None:
+            away = np.einsum("nck,nk->nc", self._fronts[faces], facing) <= 0
+            judged = np.where(away & ~away.all(axis=1, keepdims=True), np.inf, squared)
+        best = judged.argmin(axis=1)
         return Nearest(faces[rows, best], weights[rows, best], np.sqrt(squared[rows, best]))
 
 

@@ -8,6 +8,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+# Programs that store options read these annotations when they run.
+from asset_processing.collision_options import CollisionOptions  # noqa: TC001
+from asset_processing.output_options import ExportFormat, Provenance  # noqa: TC001
+from asset_processing.profiles import EngineProfile
+from asset_processing.texture_options import TextureOptions
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -20,6 +26,7 @@ __all__ = [
     "LodPlacement",
     "Pivot",
     "ProcessingOptions",
+    "SimplifyMethod",
     "Violation",
 ]
 
@@ -27,6 +34,10 @@ _SCALES = ("scale_factor", "height_m", "longest_side_m")
 _SIDES = ("width_m", "height_m", "depth_m")
 MAX_LODS = 8
 _COUNTS = ("max_triangles", "max_vertices", "decimation_target")
+
+_MIN_THUMBNAIL_PX, _MAX_THUMBNAIL_PX = 16, 1024
+_NO_CHANGES = TextureOptions()
+_PARTS = ("textures", "collision")
 
 
 class Pivot(Enum):
@@ -51,6 +62,13 @@ class BudgetAction(Enum):
 
     CHECK = "check"  # It is measured; the geometry stays.
     ENFORCE = "enforce"  # It is simplified until the budget is met.
+
+
+class SimplifyMethod(Enum):
+    """How a mesh gets fewer triangles."""
+
+    COLLAPSE = "collapse"  # Edges collapse; the atlas and the textures stay.
+    REBAKE = "rebake"  # A new atlas and new textures, for budgets that the old atlas cannot meet.
 
 
 class LodPlacement(Enum):
@@ -131,10 +149,17 @@ class ProcessingOptions:
         max_triangles: Budget that the report checks and ``budget_action`` may enforce.
         max_vertices: The same in GPU vertices.
         budget_action: What is done where a budget is not met.
+        simplify_method: How a budget is enforced. Levels of detail always collapse.
         lods: Coarser levels of detail, finest first.
         lod_placement: Where they go.
         decimation_target: What the generator was asked for; the report checks it.
         extract_textures: Return the textures beside the GLB. They stay in the GLB as well.
+        engine_profile: What the result is for; `profiles.PROFILES` says what that changes.
+        textures: Changes to textures.
+        collision: A collision shape; None for none.
+        thumbnail_px: Width and height of a picture of the model; None for none.
+        exports: Other formats to have the model in.
+        provenance: Where the asset comes from, to be written into it; None writes nothing.
     """
 
     scale_factor: float | None = None
@@ -152,10 +177,17 @@ class ProcessingOptions:
     max_triangles: int | None = None
     max_vertices: int | None = None
     budget_action: BudgetAction = BudgetAction.CHECK
+    simplify_method: SimplifyMethod = SimplifyMethod.COLLAPSE
     lods: tuple[Lod, ...] = ()
     lod_placement: LodPlacement = LodPlacement.FILES
     decimation_target: int | None = None
     extract_textures: bool = True
+    engine_profile: EngineProfile = EngineProfile.GENERIC
+    textures: TextureOptions = _NO_CHANGES
+    collision: CollisionOptions | None = None
+    thumbnail_px: int | None = None
+    exports: tuple[ExportFormat, ...] = ()
+    provenance: Provenance | None = None
 
     def violations(self) -> tuple[Violation, ...]:
         """Return everything that is wrong with these options, not just the first thing."""
@@ -164,6 +196,8 @@ class ProcessingOptions:
             *self._several_scales(),
             *self._bad_counts(),
             *self._bad_lods(),
+            *self._bad_parts(),
+            *self._bad_thumbnail(),
         )
 
     def _bad_scales(self) -> Iterator[Violation]:
@@ -211,6 +245,18 @@ class ProcessingOptions:
             if not _is_coarser(coarser, finer):
                 field = f"lods[{number}]"
                 yield Violation(field, f"{field} must be coarser than the one before it.")
+
+    def _bad_parts(self) -> Iterator[Violation]:
+        for name in _PARTS:
+            part = getattr(self, name)
+            for member, complaint in () if part is None else part.complaints():
+                yield Violation(f"{name}.{member}", f"{name}.{member} {complaint}")
+
+    def _bad_thumbnail(self) -> Iterator[Violation]:
+        size = self.thumbnail_px
+        if size is not None and not _MIN_THUMBNAIL_PX <= size <= _MAX_THUMBNAIL_PX:
+            allowed = f"{_MIN_THUMBNAIL_PX} to {_MAX_THUMBNAIL_PX}"
+            yield Violation("thumbnail_px", f"thumbnail_px must be {allowed}, not {size}.")
 
 
 def _is_coarser(lod: Lod, than: Lod) -> bool:

@@ -31,9 +31,11 @@ class OutputFile:
         kind: What it is for.
         media_type: Of its content, such as ``model/gltf-binary``.
         data: Its content.
+        loses: What the model has and this file does not, for the report.
     """
 
     name: str
     kind: OutputKind
     media_type: str
     data: Bytes
+    loses: tuple[str, ...] = ()

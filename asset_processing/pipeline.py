@@ -2,97 +2,66 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from asset_processing.document import GlbDocument
 from asset_processing.issues import IssueCode
 from asset_processing.operations.bake import bake
 from asset_processing.operations.decode import decode
 from asset_processing.operations.lods import add_lod_nodes, check_lods, make_lods
+from asset_processing.operations.normals import add_normals
 from asset_processing.operations.orient import orient
 from asset_processing.operations.pivot import set_pivot
+from asset_processing.operations.prune import prune
+from asset_processing.operations.rebake import rebake, why_not
 from asset_processing.operations.scale import scale, wanted_factor
 from asset_processing.operations.simplify import describe, simplify
-from asset_processing.options import BudgetAction, Decode, LodPlacement
+from asset_processing.operations.tangents import add_tangents
+from asset_processing.operations.weld import weld_vertices
+from asset_processing.options import BudgetAction, Decode, LodPlacement, SimplifyMethod
+from asset_processing.output_steps import (
+    add_collision,
+    add_exports,
+    add_provenance,
+    add_thumbnail,
+)
+from asset_processing.profiles import PROFILES
+from asset_processing.texture_steps import (
+    apply_alpha,
+    change_textures,
+    look_at_alpha,
+    pack_textures,
+)
+from asset_processing.work import Finding, Step, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from asset_processing.geometry import Bounds
     from asset_processing.options import ProcessingOptions
-    from asset_processing.outputs import OutputFile
-    from asset_processing.report import Check
 
 __all__ = ["STEPS", "Finding", "Step", "Work"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """What a step wants to have in the report's issues.
-
-    Attributes:
-        code: Which issue; its severity and meaning are in the table.
-        addition: What the message adds to the meaning: why, how much.
-        pointer: JSON pointer to the place in the delivered GLB; None where it is the whole.
-    """
-
-    code: IssueCode
-    addition: str = ""
-    pointer: str | None = None
-
-
-@dataclass(slots=True, kw_only=True)
-class Work:
-    """An asset on its way through the steps.
-
-    Attributes:
-        source: The GLB as it came in.
-        document: The asset. Before `pack` steps edit it; after it, it is what was delivered, read
-            again, and nothing may edit it.
-        options: What was asked.
-        before: Bounds of the source.
-        glb: What is delivered; empty before `pack`.
-        moved_by_node: Why an operation added a node above the roots; None where none did.
-        findings: What the steps add to the report's issues.
-        checks: What the steps add to the report's lines of asked and measured.
-        outputs: Files beside the GLB.
-    """
-
-    source: bytes | memoryview
-    document: GlbDocument
-    options: ProcessingOptions
-    before: Bounds
-    glb: bytes = b""
-    moved_by_node: str | None = None
-    findings: list[Finding] = field(default_factory=list)
-    checks: list[Check] = field(default_factory=list)
-    outputs: list[OutputFile] = field(default_factory=list)
-
-
-Step: TypeAlias = "Callable[[Work], None]"
-
-
 def _decode(work: Work) -> None:
-    """Make vertices plain where a later step has to read or write them."""
-    options = work.options
-    if options.decode is Decode.ALWAYS or (
-        options.decode is Decode.AUTO and _needs_plain_vertices(options)
-    ):
+    """Make vertices plain where a later step, or the engine, needs them so."""
+    wanted = work.options.decode
+    if wanted is Decode.ALWAYS or (wanted is Decode.AUTO and _needs_plain_vertices(work)):
         decode(work.document)
 
 
-def _needs_plain_vertices(options: ProcessingOptions) -> bool:
+def _needs_plain_vertices(work: Work) -> bool:
     """A step that cannot do with compressed vertices adds its option here."""
-    return any(
-        (
-            options.bake,
-            options.normals,
-            options.tangents,
-            options.weld,
-            options.lods,
-            _enforces(options),
-        )
+    options = work.options
+    refused = PROFILES[options.engine_profile].decodes
+    return bool(
+        refused & {*work.document.json.get("extensionsUsed", [])}
+        or options.bake
+        or options.normals
+        or options.tangents
+        or options.weld
+        or options.lods
+        or options.collision
+        or options.exports
+        or options.thumbnail_px
+        or _enforces(options)
     )
 
 
@@ -118,6 +87,29 @@ def _bake(work: Work) -> None:
         work.moved_by_node = bake(work.document)
 
 
+def _add_normals(work: Work) -> None:
+    if work.options.normals:
+        add_normals(work.document)
+
+
+def _add_tangents(work: Work) -> None:
+    if work.options.tangents:
+        add_tangents(work.document)
+
+
+def _weld(work: Work) -> None:
+    if work.options.weld:
+        weld_vertices(work.document)
+
+
+def _prune(work: Work) -> None:
+    reason = prune(work.document) if work.options.prune else None
+    if reason is not None:
+        work.findings.append(
+            Finding(code=IssueCode.OPERATION_SKIPPED, addition=f"Not pruned: {reason}.")
+        )
+
+
 def _enforces(options: ProcessingOptions) -> bool:
     return options.budget_action is BudgetAction.ENFORCE
 
@@ -126,7 +118,14 @@ def _simplify(work: Work) -> None:
     options = work.options
     if not _enforces(options):
         return
-    done = simplify(
+    operation = simplify
+    if options.simplify_method is SimplifyMethod.REBAKE:
+        reason = why_not(work.document)
+        if reason is None:
+            operation = rebake
+        else:
+            work.findings.append(Finding(code=IssueCode.NOT_REBAKED, addition=f"Why: {reason}."))
+    done = operation(
         work.document, max_triangles=options.max_triangles, max_vertices=options.max_vertices
     )
     if done is not None:
@@ -157,19 +156,20 @@ STEPS: tuple[Step, ...] = (
     _scale,
     _set_pivot,
     _bake,
-    # normals, tangents
-    # weld
+    _add_normals,
+    _add_tangents,
+    _weld,
     _simplify,
-    # alpha
-    # textures
-    # prune
+    apply_alpha,
+    change_textures,
+    _prune,
     _add_lod_nodes,
-    # collision inside the GLB
-    # provenance
+    add_provenance,
     _pack,
-    # packed textures
-    # thumbnail
+    look_at_alpha,
+    pack_textures,
+    add_thumbnail,
     _make_lods,
-    # exports
-    # collision
+    add_exports,
+    add_collision,
 )

@@ -12,9 +12,17 @@ from asset_processing.errors import InvalidOption
 from asset_processing.findings import find_issues
 from asset_processing.geometry import bounds_of
 from asset_processing.limits import DEFAULT, Limits
-from asset_processing.measure import count, describe_file, describe_materials
+from asset_processing.measure import (
+    count,
+    describe_file,
+    describe_materials,
+    describe_memory,
+    describe_output,
+    describe_uv,
+)
 from asset_processing.operations.textures import Texture, extract_textures
 from asset_processing.options import ProcessingOptions
+from asset_processing.output_steps import embed
 from asset_processing.pipeline import STEPS, Work
 from asset_processing.report import FileFacts, Report
 from asset_processing.topology import measure_topology
@@ -90,15 +98,19 @@ def _refuse_violations(options: ProcessingOptions) -> None:
 
 def _measured(work: Work, *, source: FileFacts) -> ProcessedAsset:
     """Measure the delivered bytes, which were read again for this."""
-    document, options = work.document, work.options
-    textures = extract_textures(document)
+    document, options, glb = work.document, work.options, work.glb
+    delivered = document
+    if work.shapes:
+        delivered = embed(glb, work.shapes, like=document)
+        glb = delivered.to_bytes()
+    textures = extract_textures(delivered, alpha=work.alpha)
     after = bounds_of(document)
     counts = count(document)
     topology = measure_topology(document)
     checks = run_checks(options, before=work.before, after=after, counts=counts, textures=textures)
     report = Report(
         source=source,
-        result=describe_file(document, work.glb),
+        result=describe_file(delivered, glb),
         bounds_before=work.before,
         bounds_after=after,
         counts=counts,
@@ -113,9 +125,13 @@ def _measured(work: Work, *, source: FileFacts) -> ProcessedAsset:
             moved_by_node=work.moved_by_node,
             added=work.findings,
         ),
+        uv=describe_uv(document),
+        memory=describe_memory(document),
+        collision=work.collision,
+        outputs=tuple(map(describe_output, work.outputs)),
     )
     kept = textures if options.extract_textures else ()
-    return ProcessedAsset(work.glb, kept, report, tuple(work.outputs))
+    return ProcessedAsset(glb, kept, report, tuple(work.outputs))
 
 
 def process_file(

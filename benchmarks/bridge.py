@@ -180,7 +180,7 @@ def main() -> int:
             sys.stderr.write(f"bridge: {type(exc).__name__}: {exc}\n")
             return 1
     if arguments.record:
-        print(f"kept in {record(rows, arguments.machine, kind='bridge').name}")
+        print(f"kept in {record(rows, arguments.machine, benchmark='bridge').name}")
     return 0
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import secrets
 import signal
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from server.addresses import (
     bracketed,
@@ -33,7 +35,7 @@ from server.folder import FolderLock
 from server.gateway.guard import CheckedResolver, MediaPolicy
 from server.gateway.hooks import HookLinks
 from server.gateway.http import media_client
-from server.gateway.links import InputLinks, read_secret
+from server.gateway.links import InputLinks
 from server.gateway.media import MediaFetcher
 from server.gateway.models import Auth, Catalog, CatalogError
 from server.gateway.polling import PollPace
@@ -42,11 +44,18 @@ from server.gateway.publishing import Bucket, Publisher, publisher_for
 from server.jobs.admission import Admission
 from server.jobs.buying import Buyer
 from server.jobs.database import Database
-from server.jobs.engine import LocalJobs
+from server.jobs.doubts import Doubts
+from server.jobs.durable import Limits, Runtime
+from server.jobs.engine import DurableJobs
 from server.jobs.hub import Hub
 from server.jobs.library import AssetLibrary
+from server.jobs.nodes import Nodes
+from server.jobs.postgres import PostgresDatabase
+from server.jobs.secret import link_secret
+from server.jobs.signals import Listener
 from server.jobs.steps import Steps
 from server.jobs.store import Store
+from server.jobs.sweeping import Retention, Sweeper
 from server.jobs.workshop import Workshop
 from server.log import configure_logging
 from server.rpc.assets import AssetServicer
@@ -76,6 +85,7 @@ if TYPE_CHECKING:
     from starlette.routing import Route
     from starlette.types import ASGIApp
 
+    from server.jobs.database import Transactions
     from server.sandbox import RunningSandbox
     from server.storage import Blobs
 
@@ -175,7 +185,9 @@ async def run_server(settings: Settings) -> AsyncIterator[RunningServer]:
         sandbox = await _sandbox(stack, settings)
         providers = _providers(settings, sandbox)
         gateways = await stack.enter_async_context(Gateways(providers, now=_now))
-        secret = read_secret(settings.folder / "links.secret")
+        database = _database(settings)
+        stack.callback(database.close)
+        secret = await link_secret(database, older=settings.folder / "links.secret")
         links = InputLinks(
             secret=secret,
             base_url=_public_url(settings, providers, http_address),
@@ -185,6 +197,7 @@ async def run_server(settings: Settings) -> AsyncIterator[RunningServer]:
         house = _house(
             stack,
             settings,
+            store=Store(database, node=secrets.token_hex(8)),
             gateways=gateways,
             publisher=publisher_for(bucket=_bucket(settings), links=links),
             hooks=hooks,
@@ -202,8 +215,14 @@ async def run_server(settings: Settings) -> AsyncIterator[RunningServer]:
             callers=_caller_routes(settings, house, calls),
         )
         await stack.enter_async_context(serve_on(listener, app))
-        resumed = await house.jobs.start()
         stack.push_async_callback(house.jobs.stop, settings.drain_s)
+        resumed = await house.jobs.start()
+        if settings.database_url is not None:
+            signals = Listener(settings.database_url, node=house.node, hearer=house.jobs)
+            signals.start()
+            stack.push_async_callback(signals.stop)
+        house.sweeper.start()
+        stack.push_async_callback(house.sweeper.stop)
         rpc = _rpc_server(settings, gateways, house)
         inner = _inner_address(stack, rpc)
         port = await _listen_grpc(rpc, settings)
@@ -220,16 +239,19 @@ async def run_server(settings: Settings) -> AsyncIterator[RunningServer]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _House:
+    node: str
     catalog: Catalog
     library: AssetLibrary
     admission: Admission
-    jobs: LocalJobs
+    jobs: DurableJobs
+    sweeper: Sweeper
 
 
 def _house(
     stack: contextlib.AsyncExitStack,
     settings: Settings,
     *,
+    store: Store,
     gateways: Gateways,
     publisher: Publisher,
     hooks: HookLinks,
@@ -238,9 +260,6 @@ def _house(
 ) -> _House:
     """Make what jobs are made of."""
     catalog = Catalog.load(*settings.catalog_dirs)
-    database = Database(settings.folder / "jobs.sqlite3")
-    stack.callback(database.close)
-    store = Store(database)
     library = AssetLibrary(store=store, blobs=blobs, now=_now)
     workshop = Workshop(
         workers=settings.process_workers,
@@ -257,6 +276,7 @@ def _house(
         sandbox=settings.mode is GatewayMode.SANDBOX,
         max_picture_bytes=settings.max_picture_bytes,
         min_free_bytes=settings.min_free_bytes,
+        disk_budget_bytes=settings.disk_budget_bytes,
     )
     low_s, high_s = settings.poll_range_s
     buyer = Buyer(
@@ -267,21 +287,70 @@ def _house(
         library=library,
         store=store,
         pace=PollPace(shortest_s=low_s, longest_s=high_s),
+        doubts=Doubts(
+            store=store,
+            gateways=gateways,
+            grace_s=settings.submission_grace_s,
+            hears_callbacks=hooks.available,
+        ),
         job_deadline_s=settings.job_deadline_s,
     )
     steps = Steps(admission=admission, buyer=buyer, library=library, workshop=workshop)
     budget_usd = settings.daily_budget_usd
-    jobs = LocalJobs(
+    runtime = Runtime(
+        place=settings.database_url or settings.folder / "engine.sqlite3",
+        node=store.node,
+        limits=_limits(settings),
+    )
+    jobs = DurableJobs(
         store=store,
         hub=Hub(),
         admission=admission,
         steps=steps,
+        runtime=runtime,
+        nodes=Nodes(store.database, node=store.node, lease_s=settings.node_lease_s),
         sandbox=settings.mode is GatewayMode.SANDBOX,
-        max_running=settings.max_running_jobs,
-        max_queued=settings.max_queued_jobs,
+        max_unfinished=settings.max_running_jobs + settings.max_queued_jobs,
         daily_budget_micros=None if budget_usd is None else round(budget_usd * _MICROS),
     )
-    return _House(catalog=catalog, library=library, admission=admission, jobs=jobs)
+    sweeper = Sweeper(
+        store=store,
+        runtime=runtime,
+        blobs=blobs,
+        retention=Retention(jobs=settings.retention_days, request_ids=settings.request_memory_days),
+    )
+    return _House(
+        sweeper=sweeper,
+        node=store.node,
+        catalog=catalog,
+        library=library,
+        admission=admission,
+        jobs=jobs,
+    )
+
+
+def _database(settings: Settings) -> Transactions:
+    """Open the jobs' database.
+
+    Raises:
+        SettingsError: It cannot be reached, or is newer than this program.
+    """
+    if settings.database_url is None:
+        return Database(settings.folder / "jobs.sqlite3")
+    try:
+        return PostgresDatabase(settings.database_url)
+    except (DBAPIError, ArgumentError, ValueError) as exc:
+        why = str(getattr(exc, "orig", exc)).splitlines()[0]
+        raise SettingsError(f"ASSETWRIGHT_DATABASE_URL cannot be used: {why}.") from None
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        running=settings.max_running_jobs,
+        model_concurrency=settings.model_concurrency,
+        model_starts_per_minute=settings.model_starts_per_minute,
+        poll_s=settings.queue_poll_s,
+    )
 
 
 def _media_fetcher(
@@ -318,7 +387,7 @@ def _rpc_server(settings: Settings, gateways: Gateways, house: _House) -> RpcSer
     )
 
 
-async def _end(rpc: RpcServer, jobs: LocalJobs) -> None:
+async def _end(rpc: RpcServer, jobs: DurableJobs) -> None:
     """Say it, end the streams so that clients resume, and take no more calls."""
     await rpc.announce_end()
     jobs.drain()

@@ -173,7 +173,7 @@ class DiskFull(AssetwrightError):
     """The disk budget is used up."""
 
     reason = "DISK_FULL"
-    remedy = "Free space in the server's data folder."
+    remedy = "Delete jobs that are no longer needed, or free space in the server's data folder."
     retryable = True
 
 
@@ -272,8 +272,8 @@ class SubmissionUnknown(AssetwrightError):
 
     reason = "SUBMISSION_UNKNOWN"
     remedy = (
-        "Look into the provider's dashboard: if the request is there it was charged; "
-        "if not, send a new request."
+        "Look into the provider's dashboard: if the request is there it was charged, and "
+        "`assetwright jobs resolve JOB_ID --adopt REQUEST_ID` collects it; if not, `--resubmit`."
     )
 
 

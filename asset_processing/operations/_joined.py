@@ -97,6 +97,8 @@ class JoinedMesh:
             max_vertices is None or self.vertex_count <= max_vertices
         ):
             return
+        if not self._simplifier.triangle_count:
+            return  # None has an area that float32 can tell from none; they stay as they are.
         self.was_reduced = True
         self._simplifier.reduce(
             max_triangles=max_triangles, max_vertices=max_vertices, moving=self._moving

@@ -8,21 +8,51 @@ import numpy as np
 
 from asset_processing._arrays import ARRAY_BUFFER
 from asset_processing._references import references
-from asset_processing.accessors import numbers
+from asset_processing.accessors import numbers, stored
 from asset_processing.errors import InvalidOption
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+    from numpy.typing import NDArray
 
     from asset_processing._fields import JsonObject
-    from asset_processing.accessors import Floats
+    from asset_processing.accessors import Floats, Integers
     from asset_processing.document import GlbDocument
     from asset_processing.layout import Accessor
 
-__all__ = ["Rewriter"]
+__all__ = ["Rewriter", "add_like", "take_vertices"]
 
 _FLOAT = 5126
 _MOST_NEIGHBOURS = 256
+
+
+def add_like(
+    document: GlbDocument,
+    index: int,
+    values: NDArray[np.generic],
+    *,
+    target: int | None = ARRAY_BUFFER,
+) -> int:
+    """Append an accessor with what another one declares about its values, and return its index."""
+    entry = document.json["accessors"][index]
+    added = document.add_accessor(
+        values,
+        target=target,
+        normalized=document.accessors[index].normalized,
+        with_range="min" in entry or "max" in entry,
+    )
+    for name in ("name", "extras"):
+        if name in entry:
+            document.json["accessors"][added][name] = entry[name]
+    return added
+
+
+def take_vertices(
+    document: GlbDocument, accessors: Iterable[int], rows: Integers
+) -> dict[int, int]:
+    """Append an accessor with these rows of each accessor; return old to new indices."""
+    return {index: add_like(document, index, stored(document, index)[rows]) for index in accessors}
 
 
 class Rewriter:

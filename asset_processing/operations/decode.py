@@ -16,6 +16,7 @@ from asset_processing.accessors import numbers, stored
 from asset_processing.draco import DracoError, decode_draco
 from asset_processing.errors import InvalidGlb, UnsupportedGlb
 from asset_processing.layout import COMPRESSED_VIEW
+from asset_processing.operations._vertices import add_like
 from asset_processing.primitives import DRACO
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def _decode_primitive(document: GlbDocument, primitive: JsonObject, pointer: str
         raise InvalidGlb(f"{pointer}: {exc}.", pointer=pointer) from exc
     document.edit_json()
     plain = {
-        name: _declared_as(document, accessor, decoded[name]) if name in decoded else accessor
+        name: add_like(document, accessor, decoded[name]) if name in decoded else accessor
         for name, accessor in attributes.items()
     }
     declared = 5125 if indices is None else document.accessors[indices].component_type
@@ -207,21 +208,6 @@ def _matching(
     if found is None or found.size != accessor.count * accessor.components:
         raise DracoError(f"the Draco data has no attribute {unique} like /accessors/{index}")
     return found.reshape(accessor.count, -1).astype(_DTYPES[accessor.component_type])
-
-
-def _declared_as(document: GlbDocument, index: int, values: NDArray[np.generic]) -> int:
-    """Append values in place of an accessor, with what that declares about them."""
-    entry = document.json["accessors"][index]
-    added = document.add_accessor(
-        values,
-        target=ARRAY_BUFFER,
-        normalized=document.accessors[index].normalized,
-        with_range="min" in entry,
-    )
-    for name in ("name", "extras"):
-        if name in entry:
-            document.json["accessors"][added][name] = entry[name]
-    return added
 
 
 # ---- KHR_mesh_quantization

@@ -76,6 +76,10 @@ class AssetLibrary:
         """
         return await self._store.asset(asset_id)
 
+    async def stored_bytes(self) -> int:
+        """Return how many bytes all assets have; the same bytes count once."""
+        return await self._store.asset_bytes()
+
     async def list(self, query: AssetQuery) -> Page[Asset]:
         """Return a page of assets."""
         return await self._store.assets(query)

@@ -40,7 +40,7 @@ class AssetServicer(pb_grpc.AssetServiceServicer):
     ) -> pb.UploadAssetResponse:
         """See the contract."""
         del context
-        self._admission.check_disk()
+        await self._admission.check_disk()
         header = await _header(request_iterator)
         async with self._library.writer() as writer:
             async for message in request_iterator:

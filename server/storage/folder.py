@@ -128,7 +128,7 @@ class BlobFolder:
                 look = _look(path)
                 found = hashlib.file_digest(file, "sha256").hexdigest()
         except FileNotFoundError as exc:
-            raise BlobMissing(sha256) from exc
+            raise self._missing(sha256, exc) from exc
         if found != sha256:
             raise corrupt(sha256)
         self._remember(sha256, look)
@@ -144,7 +144,7 @@ class BlobFolder:
         try:
             file = self._path(sha256).open("rb")
         except FileNotFoundError as exc:
-            raise BlobMissing(sha256) from exc
+            raise self._missing(sha256, exc) from exc
         with file:
             if os.fstat(file.fileno()).st_size == 0:  # Nothing cannot be mapped.
                 yield BlobReader(memoryview(b""))
@@ -188,7 +188,11 @@ class BlobFolder:
         try:
             return self._path(sha256).stat()
         except FileNotFoundError as exc:
-            raise BlobMissing(sha256) from exc
+            raise self._missing(sha256, exc) from exc
+
+    def _missing(self, sha256: str, error: OSError) -> Exception:
+        """Tell a blob that is missing from a share that is not mounted now."""
+        return BlobMissing(sha256) if self._blobs.exists() else error
 
     def _remember(self, sha256: str, look: _Look) -> None:
         if len(self._sound) >= _MOST_REMEMBERED:

@@ -75,7 +75,9 @@ class LocalBlobs:
     async def open(self, sha256: str) -> AsyncIterator[BlobReader]:
         """See `Blobs.open`."""
         await self._checked(sha256)
-        with self._folder.mapped(sha256) as reader:
+        with contextlib.ExitStack() as stack:
+            with told():
+                reader = stack.enter_context(self._folder.mapped(sha256))
             yield reader
 
     @contextlib.asynccontextmanager

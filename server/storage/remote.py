@@ -40,8 +40,9 @@ _PART_BYTES = 5 << 20
 _TYPE = {"Content-Type": "application/octet-stream"}
 _ROOT = "sha256"
 _HASH_CHARS = 64
-# Storing the same bytes again renews the object's time, which sweepers look at, but not each time.
-_RENEW_AFTER = timedelta(hours=1)
+# Storing the same bytes again renews the object's time, which sweepers look at, but not each time:
+# they leave alone for an hour what no row names yet.
+_RENEW_AFTER = timedelta(minutes=10)
 
 
 class RemoteBlobs:

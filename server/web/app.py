@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from server.gateway.hooks import named_request
 from server.jobs.media_types import HEAD_BYTES, media_type
 from server.web.lending import Lending
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["web_app"]
 
+_MAX_CALLBACK_BYTES = 64 << 10
 _GONE = "There is nothing here, or the link has expired.\n"
 
 
@@ -66,11 +68,16 @@ def web_app(
             return Lending(FileResponse(path, media_type=kind, headers=headers), stack.pop_all())
 
     async def take_callback(request: Request) -> Response:
-        # The body is not read: a callback is unsigned, so the status endpoint is asked instead.
         job_id = request.path_params["job_id"]
         if not hooks.allows(job_id, request.path_params["signature"]):
             return PlainTextResponse(_GONE, status_code=404)
-        jobs.poke(job_id)
+        # A callback is unsigned: nothing that it says is believed, the status endpoint is asked.
+        body = bytearray()
+        async for piece in request.stream():
+            body += piece
+            if len(body) > _MAX_CALLBACK_BYTES:
+                return PlainTextResponse("It is too long.\n", status_code=413)
+        await jobs.poke(job_id, gateway_request_id=named_request(bytes(body)))
         return PlainTextResponse("ok\n")
 
     app = Starlette(

@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 from server.errors import AssetNotFound, InvalidRequest, PositionOutOfRange, Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from typing import Self
 
     from starlette.requests import Request
@@ -86,7 +86,7 @@ class Uploads:
         library: AssetLibrary,
         partials: Partials,
         plain: Plain,
-        check_disk: Callable[[], None],
+        check_disk: Callable[[], Awaitable[None]],
         max_bytes: int,
     ) -> None:
         self._library = library
@@ -103,7 +103,7 @@ class Uploads:
         self._check_size(part.total_bytes or 0)
         if (asset := await self._finished(upload_id)) is not None:
             return _created(asset)
-        self._check_disk()
+        await self._check_disk()
         async with self._partials.hold(upload_id) as partial:
             return await self._take(request, partial, part, sha256)
 

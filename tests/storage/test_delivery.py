@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import grpc
 import pytest
 
-from assetwright.v1 import asset_pb2
+from assetwright.v1 import asset_pb2, generation_service_pb2, job_pb2, model_pb2
 from assetwright.v1 import asset_service_pb2 as pb
-from tests.server.house import download, quick_settings, start_house
+from tests.crash.gateway_process import picture
+from tests.server.house import download, end_of, quick_settings, start_house
 from tests.server.test_bad_requests import Refusal
 from tests.storage.test_folder import change, file_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from tests.server.house import House
@@ -66,3 +67,41 @@ async def test_a_share_that_is_away_is_unavailable_with_a_delay(tmp_path: Path) 
         (tmp_path / "away").rename(share)
         assert await download(house, asset) == bytes(5000)
         assert await download(house, await uploaded(house, b"more")) == b"more"
+
+
+def pictured() -> generation_service_pb2.GenerateRequest:
+    """Return a small, quick request."""
+    source = generation_service_pb2.Input(role=model_pb2.INPUT_ROLE_SOURCE, inline_data=picture())
+    request = generation_service_pb2.GenerateRequest(model="pixal3d", inputs=[source])
+    request.parameters["decimation_target"].int_value = 600
+    request.parameters["texture_size"].int_value = 1024
+    return request
+
+
+def is_working(event: job_pb2.JobEvent) -> bool:
+    return event.gateway_update.gateway_state == "PROCESSING"
+
+
+def is_bought(event: job_pb2.JobEvent) -> bool:
+    return event.stage_finished.stage == job_pb2.STAGE_DOWNLOAD
+
+
+@pytest.mark.parametrize("when", [is_working, is_bought])
+async def test_a_paid_job_outlasts_a_share_that_is_away(
+    tmp_path: Path, when: Callable[[job_pb2.JobEvent], bool]
+) -> None:
+    """What is bought is kept when the share is back; until then the log says what is waited for."""
+    share = tmp_path / "share"
+    settings = replace(quick_settings(tmp_path), assets=share, sandbox_work_s=1.0)
+    async with start_house(settings) as house:
+        seen = []
+        async for reply in house.generation.Generate(pictured()):
+            seen.append(reply.event)
+            if when(reply.event):
+                share.rename(tmp_path / "away")
+            if reply.event.warning.code == "STORAGE_UNAVAILABLE":
+                (tmp_path / "away").rename(share)
+        assert [event.warning.code for event in seen].count("STORAGE_UNAVAILABLE") == 1
+        (model,) = [one for one in end_of(seen).completed.assets if one.name == "asset.glb"]
+        assert len(await download(house, model)) == model.size_bytes
+        assert len(house.sandbox.submissions()) == 1

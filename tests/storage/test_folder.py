@@ -113,12 +113,15 @@ async def test_a_share_that_is_gone_is_unavailable_for_now(tmp_path: Path) -> No
     """What is unmounted comes back; the caller is told when to ask again."""
     share = tmp_path / "share"
     blobs = await open_blobs(of_share(share, tmp_path / "a"))
+    sha256 = (await blobs.put(b"there")).sha256
     share.rename(tmp_path / "elsewhere")
-    with pytest.raises(StorageUnavailable) as raised:
-        await blobs.put(b"bytes")
-    assert raised.value.retry_after_s == 5
+    for attempt in (blobs.put(b"bytes"), read(blobs, sha256), blobs.exists(sha256)):
+        with pytest.raises(StorageUnavailable) as raised:
+            await attempt
+        assert raised.value.retry_after_s == 5
     (tmp_path / "elsewhere").rename(share)
     await blobs.put(b"bytes")
+    assert await read(blobs, sha256) == b"there"
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])

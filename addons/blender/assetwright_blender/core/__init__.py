@@ -1,0 +1,1 @@
+"""What the extension does, without Blender: jobs, forms, words."""

@@ -1,0 +1,1 @@
+"""How the extension talks to a server: protobuf and gRPC-Web, with the standard library alone."""
