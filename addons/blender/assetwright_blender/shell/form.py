@@ -58,6 +58,19 @@ def _pictures(_self: object, _context: object) -> list[tuple[str, str, str, int]
     return _model_items(usable_models(state.desk().models)[1], "pictures")
 
 
+def _relative_paths() -> set[str]:
+    """Return the option for paths beside the document, where this Blender has it."""
+    option = {"PATH_SUPPORTS_BLEND_RELATIVE"}
+    try:
+        StringProperty(options=option)
+    except TypeError:  # Older ones take such paths in any case.
+        return set()
+    return option
+
+
+_RELATIVE = _relative_paths()
+
+
 class Form(bpy.types.PropertyGroup):
     """What to make. Belongs to the scene, so it is saved with the document."""
 
@@ -75,7 +88,10 @@ class Form(bpy.types.PropertyGroup):
         ),
     )
     picture: StringProperty(
-        name="Picture", description="A PNG, JPEG or WebP file", subtype="FILE_PATH"
+        name="Picture",
+        description="A PNG, JPEG or WebP file",
+        subtype="FILE_PATH",
+        options=_RELATIVE,
     )
     prompt: StringProperty(name="Prompt", description="What to make, in words")
     size: EnumProperty(
