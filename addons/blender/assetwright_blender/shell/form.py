@@ -58,17 +58,8 @@ def _pictures(_self: object, _context: object) -> list[tuple[str, str, str, int]
     return _model_items(usable_models(state.desk().models)[1], "pictures")
 
 
-def _relative_paths() -> set[str]:
-    """Return the option for paths beside the document, where this Blender has it."""
-    option = {"PATH_SUPPORTS_BLEND_RELATIVE"}
-    try:
-        StringProperty(options=option)
-    except TypeError:  # Older ones take such paths in any case.
-        return set()
-    return option
-
-
-_RELATIVE = _relative_paths()
+# Older ones take paths beside the document in any case, and do not know the option.
+_RELATIVE = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (5, 0, 0) else set()
 
 
 class Form(bpy.types.PropertyGroup):
