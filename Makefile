@@ -3,12 +3,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+GDSCRIPT := addons/godot tests/godot
 
-.PHONY: help demo test addons test-blender check format proto tables lock bench clean
+.PHONY: help demo test addons fuzz test-blender test-crash test-godot godot check format proto tables lock simplifier check-simplifier bench clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Two stamps: the demo needs the runtime alone, the tests need the tools as well.
 $(VENV)/.runtime: requirements.lock pyproject.toml
@@ -30,14 +31,27 @@ demo: $(VENV)/.runtime  ## Turn a picture into a checked GLB in out/demo, with n
 	$(BIN)/assetwright demo --out out/demo
 
 test: $(VENV)/.dev tests/node/node_modules/.stamp  ## Run the tests.
-	$(BIN)/pytest $(TEST_ARGS)
+	$(BIN)/pytest
 
 addons:  ## Build the editors' plugins into dist/.
 	$(PYTHON) tools/build_addons.py
 
-test-blender: $(VENV)/.dev  ## Test the Blender extension in Blender 4.2 and 5.0, as modules from PyPI.
+test-blender: $(VENV)/.dev  ## Test in Blender 4.2 and 5.0, as modules from PyPI: the extension, and what is imported.
 	tools/get_bpy.sh
-	$(BIN)/pytest tests/blender
+	ASSETWRIGHT_TEST_BPY=$$(ls -d .tools/bpy-*/bin/python | paste -sd :) \
+		$(BIN)/pytest tests/blender tests/asset_processing/test_bpy.py
+
+test-crash: $(VENV)/.dev  ## Kill servers in every phase of their jobs, for minutes, and print the figures.
+	$(BIN)/pytest tests/crash
+
+godot:  ## Install Godot into .tools/godot, from Debian's packages.
+	tools/get_godot.sh
+
+test-godot: $(VENV)/.dev  ## Run the Godot plugin's tests in a real Godot.
+	$(BIN)/pytest tests/godot
+
+fuzz: $(VENV)/.dev  ## Try broken GLBs for some minutes; FUZZ_EXAMPLES says how many.
+	ASSETWRIGHT_FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),20000) $(BIN)/pytest tests/asset_processing/test_fuzz.py --timeout 0
 
 check: $(VENV)/.dev  ## Run every static check: style, types, layers, contract, generated code.
 	$(BIN)/ruff format --check .
@@ -49,19 +63,26 @@ check: $(VENV)/.dev  ## Run every static check: style, types, layers, contract, 
 	$(BIN)/python tools/generate_proto.py --check
 	$(BIN)/python tools/generate_blender.py --check
 	$(BIN)/python tools/write_tables.py --check
+	$(BIN)/python tools/write_report_schema.py --check
 	$(BIN)/python tools/write_model_docs.py --check
+	$(BIN)/python tools/generate_gdscript.py --check
+	$(BIN)/gdformat --check --line-length 100 $(GDSCRIPT)
+	$(BIN)/gdlint $(GDSCRIPT)
 
 format: $(VENV)/.dev  ## Format the code and the protos.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/buf format --write
+	$(BIN)/gdformat --line-length 100 $(GDSCRIPT)
 
-proto: $(VENV)/.dev  ## Generate assetwright/v1 from the protos again.
+proto: $(VENV)/.dev  ## Generate assetwright/v1 from the protos again, and the plugin's messages.
 	$(BIN)/python tools/generate_proto.py
 	$(BIN)/python tools/generate_blender.py
+	$(BIN)/python tools/generate_gdscript.py
 
 tables: $(VENV)/.dev  ## Write the tables of the docs from the code again.
 	$(BIN)/python tools/write_tables.py
+	$(BIN)/python tools/write_report_schema.py
 	$(BIN)/python tools/write_model_docs.py
 
 lock:  ## Pin what is installed again, for every platform. Needs uv.
@@ -72,8 +93,15 @@ lock:  ## Pin what is installed again, for every platform. Needs uv.
 		--no-annotate --custom-compile-command "make lock" \
 		--extra server --group dev pyproject.toml --constraint requirements.lock --output-file requirements-dev.lock $(LOCKFLAGS)
 
+simplifier:  ## Compile the simplifier's WebAssembly module from its C again.
+	$(PYTHON) tools/build_simplifier.py
+
+check-simplifier:  ## Compare the simplifier's module with what its C gives.
+	$(PYTHON) tools/build_simplifier.py --check
+
 bench: $(VENV)/.dev  ## Run the benchmarks and print their ratios.
 	$(BIN)/python benchmarks/streaming.py $(BENCH_ARGS)
+	$(BIN)/python benchmarks/bridge.py $(BENCH_ARGS)
 
 clean:  ## Remove everything that was made, but not out/.
 	rm -rf $(VENV) tests/node/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from asset_processing.document import GlbDocument
     from asset_processing.layout import Accessor
 
-__all__ = ["Floats", "Integers", "declared_range", "integers", "is_decodable", "numbers"]
+__all__ = ["Floats", "Integers", "declared_range", "integers", "is_decodable", "numbers", "stored"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
@@ -38,7 +38,7 @@ def numbers(document: GlbDocument, index: int) -> Floats:
         UnsupportedGlb: The view is compressed.
     """
     accessor = document.accessors[index]
-    values = _stored(document, index).astype(np.float64)
+    values = stored(document, index).astype(np.float64)
     if not np.isfinite(values).all():
         pointer = f"/accessors/{index}"
         raise InvalidGlb(f"{pointer} holds numbers that are not finite.", pointer=pointer)
@@ -55,7 +55,7 @@ def integers(document: GlbDocument, index: int) -> Integers:
     if document.accessors[index].component_type == _FLOAT:
         pointer = f"/accessors/{index}"
         raise InvalidGlb(f"{pointer} must hold integers.", pointer=pointer)
-    return _stored(document, index).astype(np.int64)
+    return stored(document, index).astype(np.int64)
 
 
 def declared_range(document: GlbDocument, index: int) -> tuple[Floats, Floats] | None:
@@ -76,7 +76,15 @@ def _fractions(accessor: Accessor, values: Floats) -> Floats:
     return np.maximum(values / np.iinfo(_DTYPES[accessor.component_type]).max, -1.0)
 
 
-def _stored(document: GlbDocument, index: int) -> NDArray[np.generic]:
+def stored(document: GlbDocument, index: int) -> NDArray[np.generic]:
+    """Return an accessor's elements in their own type, shape (count, components).
+
+    A view into the file where nothing is sparse: not for changing.
+
+    Raises:
+        InvalidGlb: A sparse index is out of order.
+        UnsupportedGlb: The view is compressed.
+    """
     accessor = document.accessors[index]
     values = _elements(document, accessor)
     sparse = accessor.sparse
@@ -100,7 +108,7 @@ def _elements(document: GlbDocument, accessor: Accessor) -> NDArray[np.generic]:
     view = document.views[accessor.view]
     if view.compressed:
         raise UnsupportedGlb(
-            "The vertices are compressed with meshopt, which this release does not decode.",
+            "The vertices are compressed with meshopt; ask for decode to read them.",
             pointer=f"/bufferViews/{accessor.view}",
         )
     stride = view.stride or accessor.element_bytes

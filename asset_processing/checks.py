@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asset_processing.operations.decimation_check import check_decimation
+from asset_processing.operations.orient import QUARTER_TURNS
 from asset_processing.operations.pivot import pivot_point
 from asset_processing.options import Pivot, ProcessingOptions
 from asset_processing.report import Check, Counts
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LENGTH_TOLERANCE", "run_checks"]
 
+_TURN_TOLERANCE = 1e-3
 LENGTH_TOLERANCE = 1e-4
 """How far a length may be off, as a fraction: float32 vertices far from the origin round so."""
 
@@ -40,9 +42,11 @@ def run_checks(
     """
     return (
         *_check_size(options, before, after),
+        *_check_orientation(options, before, after),
         *_check_pivot(options, after),
         *_check_budgets(options, counts),
         *_check_textures(options, counts, textures),
+        *_check_texture_changes(options, textures),
     )
 
 
@@ -56,6 +60,11 @@ def _check_size(options: ProcessingOptions, before: Bounds, after: Bounds) -> It
     if options.longest_side_m is not None:
         yield _length("longest_side_m", options.longest_side_m, max(after.size), "m")
 
+    if options.fit_box is not None:
+        box = (options.fit_box.width_m, options.fit_box.height_m, options.fit_box.depth_m)
+        fullest = max(side / wanted for side, wanted in zip(after.size, box, strict=True))
+        yield _length("fit_box", 1.0, fullest, "of the tightest side")
+
 
 def _length(name: str, asked: float, measured: float | None, unit: str) -> Check:
     passed = None if measured is None else abs(measured - asked) <= LENGTH_TOLERANCE * asked
@@ -67,6 +76,33 @@ def _length(name: str, asked: float, measured: float | None, unit: str) -> Check
         unit=unit,
         passed=passed,
         detail=f"{asked:.6g} {unit} asked, {found} ({LENGTH_TOLERANCE:.2%} tolerance)",
+    )
+
+
+def _check_orientation(
+    options: ProcessingOptions, before: Bounds, after: Bounds
+) -> Iterator[Check]:
+    """How far the sides are from those of the source once that is turned, as a fraction."""
+    if options.forward_axis is None:
+        return
+    turns = QUARTER_TURNS[options.forward_axis]
+    x, y, z = before.size
+    turned = (z, y, x) if turns % 2 else (x, y, z)
+    longest, measured = max(turned), max(after.size)
+    pairs = zip(turned, after.size, strict=True)
+    off = (
+        max(abs(was / longest - now / measured) for was, now in pairs)
+        if longest and measured
+        else None
+    )
+    yield Check(
+        name="forward_axis",
+        asked=0.0,
+        measured=off,
+        unit="of the longest side",
+        passed=None if off is None else off <= _TURN_TOLERANCE,
+        detail=f"{options.forward_axis.value} asked, turned by {90 * turns} degrees about +Y; the "
+        f"sides of the bounds are off by at most {off or 0:.2%} of the longest",
     )
 
 
@@ -121,3 +157,33 @@ def _check_textures(
         passed=readable == counts.images,
         detail=f"{counts.images} in the file, {len(textures)} extracted, {readable} readable",
     )
+
+
+def _check_texture_changes(
+    options: ProcessingOptions, textures: tuple[Texture, ...]
+) -> Iterator[Check]:
+    wanted = options.textures
+    facts = [texture.facts for texture in textures]
+    if wanted.max_size_px is not None:
+        sides = [max(fact.width or 0, fact.height or 0) for fact in facts]
+        unread = sum(fact.width is None for fact in facts)
+        longest = max(sides, default=0)
+        yield Check(
+            name="textures.max_size_px",
+            asked=float(wanted.max_size_px),
+            measured=float(longest),
+            unit="px",
+            passed=longest <= wanted.max_size_px and not unread,
+            detail=f"the longest side has {longest} px, at most {wanted.max_size_px} asked"
+            + (f"; {unread} cannot be read" if unread else ""),
+        )
+    if wanted.media_type is not None:
+        right = sum(fact.media_type == wanted.media_type for fact in facts)
+        yield Check(
+            name="textures.media_type",
+            asked=float(len(facts)),
+            measured=float(right),
+            unit="images",
+            passed=right == len(facts),
+            detail=f"{right} of {len(facts)} are {wanted.media_type}",
+        )

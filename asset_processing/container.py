@@ -12,11 +12,11 @@ from asset_processing._fields import JsonObject, pointer_to
 from asset_processing.errors import GlbTooLarge, InvalidGlb
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from asset_processing.limits import Limits
 
-__all__ = ["Container", "encode_json", "split"]
+__all__ = ["Container", "encode_chunk", "encode_header", "encode_json", "split"]
 
 _MAGIC = b"glTF"
 _VERSION = 2
@@ -79,6 +79,15 @@ def encode_json(document: JsonObject) -> bytes:
     body = text.encode()
     body += b" " * (-len(body) % 4)
     return _CHUNK.pack(len(body), _JSON) + body
+
+
+def encode_chunk(pieces: Sequence[bytes | memoryview]) -> list[bytes | memoryview]:
+    """Return a BIN chunk of these bytes, padded to four; nothing where there are none."""
+    length = sum(map(len, pieces))
+    if not length:
+        return []
+    padding = bytes(-length % 4)
+    return [_CHUNK.pack(length + len(padding), _BIN), *pieces, padding]
 
 
 def encode_header(length: int) -> bytes:

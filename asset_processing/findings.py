@@ -12,9 +12,10 @@ from asset_processing.primitives import DRACO, Primitive
 from asset_processing.structure import PER_INSTANCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from asset_processing.document import GlbDocument
+    from asset_processing.pipeline import Finding
     from asset_processing.topology import Topology
 
 __all__ = ["find_issues"]
@@ -54,6 +55,7 @@ def find_issues(
     textures: tuple[Texture, ...],
     topology: Topology | None,
     moved_by_node: str | None,
+    added: Sequence[Finding] = (),
 ) -> tuple[Issue, ...]:
     """Return one issue for each code that applies, in the order of `ISSUES`.
 
@@ -62,6 +64,7 @@ def find_issues(
         textures: Its images.
         topology: Its surface, where that was measured.
         moved_by_node: Why the operations added a node; None where they did not.
+        added: What the operations found.
     """
     found: dict[IssueCode, list[_Finding]] = {}
     for finding in (
@@ -69,6 +72,7 @@ def find_issues(
         *_in_primitives(document),
         *_in_textures(document, textures),
         *_in_topology(document, topology),
+        *((finding.code, finding.pointer, finding.addition) for finding in added),
     ):
         found.setdefault(finding[0], []).append(finding)
     if moved_by_node is not None:

@@ -24,7 +24,11 @@ class Severity(Enum):
 class IssueCode(Enum):
     """What was found. The values are stable."""
 
+    ALPHA_MODE_PROPOSED = "ALPHA_MODE_PROPOSED"
+    ALPHA_MODE_SET = "ALPHA_MODE_SET"
+    ALPHA_UNUSED = "ALPHA_UNUSED"
     DEGENERATE_FACES = "DEGENERATE_FACES"
+    EXPORT_NOT_MADE = "EXPORT_NOT_MADE"
     GEOMETRY_COMPRESSED = "GEOMETRY_COMPRESSED"
     IMAGE_UNREADABLE = "IMAGE_UNREADABLE"
     IMAGE_UNUSED = "IMAGE_UNUSED"
@@ -36,9 +40,16 @@ class IssueCode(Enum):
     NO_NORMALS = "NO_NORMALS"
     NO_SCENE = "NO_SCENE"
     NO_UVS = "NO_UVS"
+    OPERATION_SKIPPED = "OPERATION_SKIPPED"
+    PROVENANCE_NOT_WRITTEN = "PROVENANCE_NOT_WRITTEN"
     QUANTIZED = "QUANTIZED"
+    NOT_REBAKED = "NOT_REBAKED"
+    SIMPLIFIED = "SIMPLIFIED"
     TEXTURE_KTX2 = "TEXTURE_KTX2"
+    TEXTURE_NOT_CONVERTED = "TEXTURE_NOT_CONVERTED"
+    TEXTURE_NOT_PACKED = "TEXTURE_NOT_PACKED"
     TEXTURE_WEBP = "TEXTURE_WEBP"
+    THUMBNAIL_NOT_MADE = "THUMBNAIL_NOT_MADE"
     TOPOLOGY_SKIPPED = "TOPOLOGY_SKIPPED"
     TRANSFORM_IN_ROOT_NODE = "TRANSFORM_IN_ROOT_NODE"
     UNKNOWN_REQUIRED_EXTENSION = "UNKNOWN_REQUIRED_EXTENSION"
@@ -46,9 +57,25 @@ class IssueCode(Enum):
 
 ISSUES: Mapping[IssueCode, tuple[Severity, str]] = MappingProxyType(
     {
+        IssueCode.ALPHA_MODE_PROPOSED: (
+            Severity.WARNING,
+            "A base colour is transparent in places, but its material says opaque.",
+        ),
+        IssueCode.ALPHA_MODE_SET: (
+            Severity.INFO,
+            "A material got the alpha mode that its pixels call for.",
+        ),
+        IssueCode.ALPHA_UNUSED: (
+            Severity.INFO,
+            "The alpha channel of a base colour is solid wherever the model shows it.",
+        ),
         IssueCode.DEGENERATE_FACES: (
             Severity.INFO,
             "Triangles without area are drawn for nothing.",
+        ),
+        IssueCode.EXPORT_NOT_MADE: (
+            Severity.WARNING,
+            "The model could not be written in a format that was asked for.",
         ),
         IssueCode.GEOMETRY_COMPRESSED: (
             Severity.WARNING,
@@ -91,15 +118,43 @@ ISSUES: Mapping[IssueCode, tuple[Severity, str]] = MappingProxyType(
             Severity.WARNING,
             "A textured material is on triangles without the texture coordinates it needs.",
         ),
+        IssueCode.OPERATION_SKIPPED: (
+            Severity.WARNING,
+            "Something that was asked for was left out.",
+        ),
+        IssueCode.PROVENANCE_NOT_WRITTEN: (
+            Severity.WARNING,
+            "The file's own extras leave no room for where the asset comes from.",
+        ),
         IssueCode.QUANTIZED: (
             Severity.WARNING,
             "Positions are stored as integers (KHR_mesh_quantization). Godot refuses such files.",
+        ),
+        IssueCode.NOT_REBAKED: (
+            Severity.WARNING,
+            "The textures could not be baked again; the mesh was simplified with its atlas.",
+        ),
+        IssueCode.SIMPLIFIED: (
+            Severity.INFO,
+            "The meshes were simplified to meet their budget.",
         ),
         IssueCode.TEXTURE_KTX2: (
             Severity.WARNING,
             "KTX2 images need an engine with KHR_texture_basisu.",
         ),
+        IssueCode.TEXTURE_NOT_CONVERTED: (
+            Severity.WARNING,
+            "An image is not of the size or type that was asked for.",
+        ),
+        IssueCode.TEXTURE_NOT_PACKED: (
+            Severity.WARNING,
+            "A packed map could not be made.",
+        ),
         IssueCode.TEXTURE_WEBP: (Severity.WARNING, "WebP images are refused by some engines."),
+        IssueCode.THUMBNAIL_NOT_MADE: (
+            Severity.WARNING,
+            "The model could not be drawn.",
+        ),
         IssueCode.TOPOLOGY_SKIPPED: (
             Severity.INFO,
             "The scene is too large for the topology to be measured.",

@@ -17,13 +17,27 @@ from asset_processing.primitives import (
     stored_positions,
     triangle_count,
 )
-from asset_processing.report import Counts, FileFacts, MaterialFacts
+from asset_processing.report import Counts, FileFacts, MaterialFacts, MemoryFacts, OutputFacts
+from asset_processing.surface import Unreadable, read_surface
 from asset_processing.topology import weld
+from asset_processing.uv import measure_uv
 
 if TYPE_CHECKING:
     from asset_processing.document import GlbDocument
+    from asset_processing.outputs import OutputFile
+    from asset_processing.uv import UvFacts
 
-__all__ = ["all_primitives", "count", "describe_file", "describe_materials"]
+__all__ = [
+    "all_primitives",
+    "count",
+    "describe_file",
+    "describe_materials",
+    "describe_memory",
+    "describe_output",
+    "describe_uv",
+]
+
+_MAX_UV_TRIANGLES = 2_000_000
 
 
 def describe_file(document: GlbDocument, data: bytes | memoryview) -> FileFacts:
@@ -46,6 +60,44 @@ def describe_materials(document: GlbDocument) -> tuple[MaterialFacts, ...]:
             texture_slots=tuple(slot for slot, _ in texture_slots(material)),
         )
         for material in document.json.get("materials", [])
+    )
+
+
+def describe_output(output: OutputFile) -> OutputFacts:
+    """Return the facts of a file beside the GLB."""
+    return OutputFacts(
+        name=output.name,
+        kind=output.kind,
+        media_type=output.media_type,
+        size_bytes=memoryview(output.data).nbytes,
+        sha256=hashlib.sha256(output.data).hexdigest(),
+        loses=output.loses,
+    )
+
+
+def describe_uv(document: GlbDocument) -> UvFacts | None:
+    """Measure the texture coordinates; None where that is not possible."""
+    try:
+        return measure_uv(document, read_surface(document, max_triangles=_MAX_UV_TRIANGLES))
+    except Unreadable:
+        return None
+
+
+def describe_memory(document: GlbDocument) -> MemoryFacts:
+    """Estimate what a GPU holds of a document: each accessor of a mesh and each image once."""
+    read: set[int] = set()
+    for mesh in document.json.get("meshes", []):
+        for primitive in mesh.get("primitives", []):
+            read.update(primitive.get("attributes", {}).values())
+            read.update(primitive[name] for name in ("indices",) if name in primitive)
+            for target in primitive.get("targets", []):
+                read.update(target.values())
+    accessors = (document.accessors[index] for index in read)
+    pixels = sum(image.header.pixels for image in document.images)
+    return MemoryFacts(
+        geometry_bytes=sum(accessor.count * accessor.element_bytes for accessor in accessors),
+        textures_bytes=pixels * 4 * 4 // 3,
+        textures_compressed_bytes=pixels * 4 // 3,
     )
 
 
@@ -74,7 +126,8 @@ def count(document: GlbDocument) -> Counts:
         InvalidGlb: A position is not finite.
         GlbTooLarge: There is more than the limits allow.
     """
-    found = all_primitives(document)
+    coarser = _meshes_of_lods(document)
+    found = [part for part in all_primitives(document) if part.mesh not in coarser]
     entries = {
         name: len(document.json.get(name, []))
         for name in ("meshes", "nodes", "materials", "textures", "images", "skins", "animations")
@@ -91,6 +144,18 @@ def count(document: GlbDocument) -> Counts:
         morph_targets=_morph_targets(document),
         **entries,
     )
+
+
+def _meshes_of_lods(document: GlbDocument) -> set[int]:
+    """Meshes that only levels of detail draw (MSFT_lod)."""
+    nodes = document.json.get("nodes", [])
+    lods = {
+        index
+        for node in nodes
+        for index in node.get("extensions", {}).get("MSFT_lod", {}).get("ids", [])
+    }
+    drawn_meshes = {node.get("mesh") for index, node in enumerate(nodes) if index not in lods}
+    return {nodes[index]["mesh"] for index in lods if "mesh" in nodes[index]} - drawn_meshes
 
 
 def _unique_positions(document: GlbDocument, found: list[Primitive]) -> int | None:

@@ -10,19 +10,29 @@ from asset_processing.checks import run_checks
 from asset_processing.document import GlbDocument
 from asset_processing.errors import InvalidOption
 from asset_processing.findings import find_issues
-from asset_processing.geometry import Bounds, bounds_of
+from asset_processing.geometry import bounds_of
 from asset_processing.limits import DEFAULT, Limits
-from asset_processing.measure import count, describe_file, describe_materials
-from asset_processing.operations.pivot import set_pivot
-from asset_processing.operations.scale import scale, wanted_factor
+from asset_processing.measure import (
+    count,
+    describe_file,
+    describe_materials,
+    describe_memory,
+    describe_output,
+    describe_uv,
+)
 from asset_processing.operations.textures import Texture, extract_textures
 from asset_processing.options import ProcessingOptions
+from asset_processing.output_steps import embed
+from asset_processing.pipeline import STEPS, Work
 from asset_processing.report import FileFacts, Report
 from asset_processing.topology import measure_topology
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from asset_processing.document import Bytes
+    from asset_processing.outputs import OutputFile
 
 __all__ = ["ProcessedAsset", "process", "process_file"]
 
@@ -37,11 +47,13 @@ class ProcessedAsset:
         glb: The file. Where nothing had to change it is the source, byte for byte.
         textures: Its images, as views into ``glb``; empty where they were not asked for.
         report: What was measured on ``glb``.
+        outputs: Other files that were asked for, in the order they were made.
     """
 
     glb: bytes
     textures: tuple[Texture, ...]
     report: Report
+    outputs: tuple[OutputFile, ...] = ()
 
 
 def process(
@@ -50,7 +62,7 @@ def process(
     *,
     limits: Limits = DEFAULT,
 ) -> ProcessedAsset:
-    """Scale, then set the pivot, then measure what came out.
+    """Do what the options ask for, in the order of `pipeline.STEPS`, then measure what came out.
 
     Only what an operation concerns changes; everything else comes out byte for byte. The same
     source and options always give the same bytes.
@@ -69,21 +81,10 @@ def process(
     _refuse_violations(options)
     document = GlbDocument.parse(source, limits)
     facts = describe_file(document, source)
-    before = bounds_of(document)
-    reasons = (
-        scale(document, factor=wanted_factor(document, options)),
-        set_pivot(document, pivot=options.pivot),
-    )
-    glb = document.to_bytes()
-    result = GlbDocument.parse(glb, limits)
-    return _measured(
-        result,
-        glb,
-        source=facts,
-        before=before,
-        options=options,
-        moved_by_node=next(filter(None, reasons), None),
-    )
+    work = Work(source=source, document=document, options=options, before=bounds_of(document))
+    for step in STEPS:
+        step(work)
+    return _measured(work, source=facts)
 
 
 def _refuse_violations(options: ProcessingOptions) -> None:
@@ -95,35 +96,42 @@ def _refuse_violations(options: ProcessingOptions) -> None:
         )
 
 
-def _measured(
-    document: GlbDocument,
-    glb: bytes,
-    *,
-    source: FileFacts,
-    before: Bounds,
-    options: ProcessingOptions,
-    moved_by_node: str | None,
-) -> ProcessedAsset:
+def _measured(work: Work, *, source: FileFacts) -> ProcessedAsset:
     """Measure the delivered bytes, which were read again for this."""
-    textures = extract_textures(document)
+    document, options, glb = work.document, work.options, work.glb
+    delivered = document
+    if work.shapes:
+        delivered = embed(glb, work.shapes, like=document)
+        glb = delivered.to_bytes()
+    textures = extract_textures(delivered, alpha=work.alpha)
     after = bounds_of(document)
     counts = count(document)
     topology = measure_topology(document)
+    checks = run_checks(options, before=work.before, after=after, counts=counts, textures=textures)
     report = Report(
         source=source,
-        result=describe_file(document, glb),
-        bounds_before=before,
+        result=describe_file(delivered, glb),
+        bounds_before=work.before,
         bounds_after=after,
         counts=counts,
         topology=topology,
         materials=describe_materials(document),
         textures=tuple(texture.facts for texture in textures),
-        checks=run_checks(options, before=before, after=after, counts=counts, textures=textures),
+        checks=(*checks, *work.checks),
         issues=find_issues(
-            document, textures=textures, topology=topology, moved_by_node=moved_by_node
+            document,
+            textures=textures,
+            topology=topology,
+            moved_by_node=work.moved_by_node,
+            added=work.findings,
         ),
+        uv=describe_uv(document),
+        memory=describe_memory(document),
+        collision=work.collision,
+        outputs=tuple(map(describe_output, work.outputs)),
     )
-    return ProcessedAsset(glb, textures if options.extract_textures else (), report)
+    kept = textures if options.extract_textures else ()
+    return ProcessedAsset(glb, kept, report, tuple(work.outputs))
 
 
 def process_file(
@@ -135,8 +143,9 @@ def process_file(
 ) -> Report:
     """Do `process` from file to folder; what a worker process runs.
 
-    Writes ``asset.glb``, ``report.json`` and the images in ``textures/``, each file whole or not
-    at all. The folder is made where it is missing; other files in it stay.
+    Writes ``asset.glb``, ``report.json``, the images in ``textures/`` and the other outputs under
+    their names, each file whole or not at all. The folder is made where it is missing; other files
+    in it stay.
 
     Args:
         source: A GLB.
@@ -149,17 +158,19 @@ def process_file(
         OSError: A file could not be read or written.
     """
     asset = process(source.read_bytes(), options, limits=limits)
-    folder = destination / "textures"
-    (folder if asset.textures else destination).mkdir(parents=True, exist_ok=True)
+    destination.mkdir(parents=True, exist_ok=True)
     for texture in asset.textures:
-        _write_whole(folder / texture.facts.file_name, [texture.data])
+        _write_whole(destination / "textures" / texture.facts.file_name, [texture.data])
+    for output in asset.outputs:
+        _write_whole(destination / output.name, [output.data])
     _write_whole(destination / "asset.glb", [asset.glb])
     _write_whole(destination / "report.json", [asset.report.to_json().encode()])
     return asset.report
 
 
-def _write_whole(path: Path, pieces: Sequence[bytes | memoryview]) -> None:
+def _write_whole(path: Path, pieces: Sequence[Bytes]) -> None:
     """Write beside the file, then take its place: a reader sees the old one or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with beside.open("wb") as file:

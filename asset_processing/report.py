@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Self, Union, get_args, get_origin, get_type_hints
 
+from asset_processing.collision_options import CollisionKind  # noqa: TC001
 from asset_processing.geometry import Bounds  # noqa: TC001  # from_json reads the annotations.
 from asset_processing.issues import Issue  # noqa: TC001
 from asset_processing.operations.textures import TextureFacts  # noqa: TC001
+from asset_processing.outputs import OutputKind  # noqa: TC001
+from asset_processing.profiles import CollisionPlacement  # noqa: TC001
 from asset_processing.topology import Topology  # noqa: TC001
+from asset_processing.uv import UvFacts  # noqa: TC001
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Check", "Counts", "FileFacts", "MaterialFacts", "Report"]
+__all__ = [
+    "Check",
+    "CollisionFacts",
+    "Counts",
+    "FileFacts",
+    "MaterialFacts",
+    "MemoryFacts",
+    "OutputFacts",
+    "Report",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +51,9 @@ class FileFacts:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
     """How much there is. Everything is counted as stored: a mesh that two nodes draw counts once.
+
+    Triangles, vertices and positions are those of the full model: a mesh that only levels of
+    detail draw (MSFT_lod) is left out.
 
     Attributes:
         triangles: Triangles of all primitives.
@@ -88,6 +104,63 @@ class MaterialFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CollisionFacts:
+    """The collision shapes that were made. Counts and bounds of the model leave them out.
+
+    Attributes:
+        kind: What was asked.
+        placement: In a file of their own, or as nodes of the GLB.
+        names: Of their nodes; one for each convex part.
+        vertices: Of all parts.
+        triangles: Of all parts.
+        volume_m3: Sum of the parts' volumes.
+    """
+
+    kind: CollisionKind
+    placement: CollisionPlacement
+    names: tuple[str, ...]
+    vertices: int
+    triangles: int
+    volume_m3: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryFacts:
+    """An estimate of what the asset takes on a GPU, in bytes.
+
+    Attributes:
+        geometry_bytes: Vertices, indices and morph targets as stored once decoded.
+        textures_bytes: Images as 4 bytes per pixel with mipmaps, a third more.
+        textures_compressed_bytes: The same as BC7 or ASTC 4x4: 1 byte per pixel.
+    """
+
+    geometry_bytes: int
+    textures_bytes: int
+    textures_compressed_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputFacts:
+    """A file beside the GLB.
+
+    Attributes:
+        name: Relative path.
+        kind: What it is for.
+        media_type: Of its content.
+        size_bytes: Length.
+        sha256: In hexadecimal.
+        loses: What the model has and this file does not.
+    """
+
+    name: str
+    kind: OutputKind
+    media_type: str
+    size_bytes: int
+    sha256: str
+    loses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """One line for one thing that was asked.
 
@@ -124,6 +197,10 @@ class Report:
         textures: In the order of the file's images.
         checks: One line for each thing that was asked.
         issues: What else is worth knowing.
+        uv: How the triangles lie on their textures; None where that could not be measured.
+        memory: An estimate of what the asset takes on a GPU.
+        collision: The collision shapes; None where none were asked for.
+        outputs: Files beside the GLB.
     """
 
     schema_version: str = "1"
@@ -137,6 +214,10 @@ class Report:
     textures: tuple[TextureFacts, ...]
     checks: tuple[Check, ...]
     issues: tuple[Issue, ...]
+    uv: UvFacts | None = None
+    memory: MemoryFacts | None = None
+    collision: CollisionFacts | None = None
+    outputs: tuple[OutputFacts, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -174,15 +255,38 @@ class Report:
             ),
             f"file      {self.result.size_bytes:,} bytes, sha256 {self.result.sha256}",
         ]
+        if self.uv is not None:
+            density = self.uv.texel_density_px_m
+            lines.append(
+                f"uv        {self.uv.coverage:.0%} covered, {self.uv.overlap:.0%} of that twice"
+                + ("" if density is None else f", {density:,.0f} px/m")
+            )
+        if self.memory is not None:
+            lines.append(
+                f"gpu       {self.memory.geometry_bytes:,} bytes of geometry, "
+                f"{self.memory.textures_bytes:,} of textures "
+                f"({self.memory.textures_compressed_bytes:,} compressed), estimated"
+            )
+        if self.collision is not None:
+            lines.append(
+                f"collision {len(self.collision.names)} parts, {self.collision.triangles:,} "
+                f"triangles, {self.collision.volume_m3:.4g} m3, as {self.collision.placement.value}"
+            )
         lines += [
             f"texture   {texture.file_name} {texture.width or '?'}x{texture.height or '?'}"
             for texture in self.textures
         ]
+        lines += [_described(output) for output in self.outputs]
         lines += [
             f"{issue.severity.value:<9} {issue.code.value}: {issue.message}"
             for issue in self.issues
         ]
         return "\n".join(lines) + "\n"
+
+
+def _described(output: OutputFacts) -> str:
+    without = f", without {', '.join(output.loses)}" if output.loses else ""
+    return f"output    {output.name} {output.size_bytes:,} bytes{without}"
 
 
 def _mark(passed: bool | None) -> str:  # noqa: FBT001  # Three states, one argument.
@@ -239,5 +343,10 @@ def _build_dataclass(kind: type, value: object) -> object:
         raise TypeError(value)
     hints = _hints(kind)
     return kind(
-        **{field.name: _build(hints[field.name], value[field.name]) for field in fields(kind)}
+        **{
+            field.name: _build(hints[field.name], value[field.name])
+            for field in fields(kind)
+            # Reports of an earlier release do not have what was added since.
+            if field.name in value or field.default is MISSING
+        }
     )

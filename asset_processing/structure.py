@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asset_processing._fields import Fields, pointer_to
+from asset_processing._fields import Fields, JsonObject, is_integer, pointer_to
+from asset_processing._references import references
 from asset_processing.errors import GlbTooLarge, InvalidGlb
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def check_structure(document: Fields, accessors: Sequence[Accessor], *, limits: 
         GlbTooLarge: There are more entries or deeper trees than the limits allow.
     """
     _check_asset(document)
+    _check_extensions(document.values)
     _check_sizes(document, limits=limits)
     _check_meshes(document, accessors, limits=limits)
     for node in document.children("nodes"):
@@ -59,6 +61,49 @@ def check_structure(document: Fields, accessors: Sequence[Accessor], *, limits: 
     _check_skins(document, accessors, limits=limits)
     _check_animations(document)
     _check_textures(document)
+    _check_references(document)
+
+
+def _check_extensions(document: JsonObject) -> None:
+    """Every ``extensions`` outside of extras is an object of objects (glTF 2.0, 5.13)."""
+    waiting: list[tuple[str, object]] = [("", document)]
+    while waiting:
+        pointer, value = waiting.pop()
+        if isinstance(value, list):
+            waiting += [(pointer_to(pointer, key), member) for key, member in enumerate(value)]
+        elif isinstance(value, dict):
+            fields = Fields(value, pointer)
+            extensions = fields.child("extensions")
+            for name in extensions.values if extensions else ():
+                fields.extension(name)
+            waiting += [
+                (pointer_to(pointer, key), member)
+                for key, member in value.items()
+                if key != "extras"
+            ]
+
+
+def _check_references(document: Fields) -> None:
+    """Every index that the document can be renumbered by is one."""
+    for mesh in document.children("meshes"):
+        for primitive in mesh.children("primitives"):
+            variants = primitive.extension("KHR_materials_variants")
+            if variants:
+                list(variants.children("mappings"))  # Each is an object.
+    for array in ("nodes", "materials"):
+        for entry in document.children(array):
+            lods = entry.extension("MSFT_lod")
+            if lods:
+                lods.array("ids")
+    for reference in references(document.values):
+        value = reference.holder[reference.key]
+        if not is_integer(value) or not 0 <= value < len(document.array(reference.array)):
+            where = "" if reference.owner is None else "/{}/{}".format(*reference.owner)
+            raise InvalidGlb(
+                f"{where} holds {value!r} for {reference.key!r}, which is no index into "
+                f"/{reference.array}.",
+                pointer=where,
+            )
 
 
 def _check_asset(document: Fields) -> None:
@@ -227,6 +272,7 @@ def _check_animations(document: Fields) -> None:
             target = channel.child("target")
             if target:
                 target.index("node", below=len(document.array("nodes")))
+                target.string("path")
 
 
 def _check_textures(document: Fields) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from asset_processing._rows import equal_rows
 from asset_processing.geometry import drawn, posed
 from asset_processing.primitives import stored_triangles
 from asset_processing.skinning import Rig
@@ -109,19 +110,14 @@ def _triangles_in_world(
 
 
 def weld(points: Floats) -> tuple[Floats, Integers]:
-    """Return the distinct places in rising order, and for each point which of them it is.
+    """Return the distinct places in the order they appear, and for each point which it is.
 
     Places are compared as float32, where -0 is 0.
     """
     with np.errstate(over="ignore"):
-        keys = points.astype(np.float32) + np.float32(0)
-    order = np.lexsort(keys.T)
-    ordered = keys[order]
-    first = np.ones(len(points), dtype=bool)
-    first[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
-    labels = np.empty(len(points), dtype=np.int64)
-    labels[order] = np.cumsum(first) - 1
-    return points[order[first]], labels
+        first = equal_rows([points.astype(np.float32) + np.float32(0)])
+    distinct = first == np.arange(len(first))
+    return points[distinct], (np.cumsum(distinct) - 1)[first]
 
 
 def _measure(points: Floats, triangles: Integers) -> Topology:
@@ -160,9 +156,8 @@ def _edges(faces: Integers, vertices: int) -> tuple[Integers, Integers]:
 
 
 def _duplicates(faces: Integers) -> int:
-    ordered = np.sort(faces, axis=1)
-    ordered = ordered[np.lexsort(ordered.T)]
-    return int((ordered[1:] == ordered[:-1]).all(axis=1).sum())
+    first = equal_rows([np.sort(faces, axis=1)])
+    return int((first != np.arange(len(first))).sum())
 
 
 def _components(faces: Integers, vertices: int) -> int:

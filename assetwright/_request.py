@@ -32,8 +32,29 @@ __all__ = [
 ]
 
 _ADDRESSES = ("http://", "https://")
-_NUMBERS = ("scale_factor", "height_m", "longest_side_m", "max_triangles", "max_vertices")
-_ENUMS = ("pivot", "budget_action", "engine_profile", "forward_axis")
+_PLAIN = (
+    "scale_factor",
+    "height_m",
+    "longest_side_m",
+    "max_triangles",
+    "max_vertices",
+    "bake",
+    "compute_normals",
+    "compute_tangents",
+    "weld",
+    "prune",
+    "thumbnail_px",
+    "write_provenance",
+)
+_ENUMS = (
+    "pivot",
+    "budget_action",
+    "engine_profile",
+    "forward_axis",
+    "decode",
+    "lod_placement",
+    "simplify_method",
+)
 
 
 def generate(
@@ -117,9 +138,9 @@ def processing(options: Processing | None) -> processing_pb2.ProcessingOptions |
     if options is None:
         return None
     message = processing_pb2.ProcessingOptions(extract_textures=options.extract_textures)
-    for name in _NUMBERS:
-        if (number := getattr(options, name)) is not None:
-            setattr(message, name, number)
+    for name in _PLAIN:
+        if (value := getattr(options, name)) is not None:
+            setattr(message, name, value)
     for name in _ENUMS:
         if (member := getattr(options, name)) is not None:
             setattr(message, name, to_wire(member))
@@ -135,6 +156,7 @@ def _copy_parts(options: Processing, message: processing_pb2.ProcessingOptions) 
     if options.collision is not None:
         message.collision.CopyFrom(_collision(options.collision))
     message.lods.extend(_lod(lod) for lod in options.lods)
+    message.exports.extend(map(to_wire, options.exports))
 
 
 def _box(box: Box) -> processing_pb2.Box:
@@ -143,13 +165,19 @@ def _box(box: Box) -> processing_pb2.Box:
 
 def _textures(textures: Textures) -> processing_pb2.TextureOptions:
     return processing_pb2.TextureOptions(
-        max_size_px=textures.max_size_px, media_type=textures.media_type
+        max_size_px=textures.max_size_px,
+        media_type=textures.media_type,
+        packing=None if textures.packing is None else to_wire(textures.packing),
+        alpha=None if textures.alpha is None else to_wire(textures.alpha),
     )
 
 
 def _collision(collision: Collision) -> processing_pb2.CollisionOptions:
     return processing_pb2.CollisionOptions(
-        kind=to_wire(collision.kind), max_parts=collision.max_parts
+        kind=to_wire(collision.kind),
+        max_parts=collision.max_parts,
+        method=None if collision.method is None else to_wire(collision.method),
+        placement=None if collision.placement is None else to_wire(collision.placement),
     )
 
 

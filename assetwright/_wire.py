@@ -28,21 +28,29 @@ _E = TypeVar("_E", bound="StrEnum")
 
 DESCRIPTORS: Mapping[type[StrEnum], EnumDescriptor] = {
     enums.AfterSubmission: generation_service_pb2.AfterSubmission.DESCRIPTOR,
+    enums.AlphaAction: processing_pb2.AlphaAction.DESCRIPTOR,
     enums.AssetRole: asset_pb2.AssetRole.DESCRIPTOR,
     enums.BudgetAction: processing_pb2.BudgetAction.DESCRIPTOR,
     enums.ChargeState: errors_pb2.ChargeState.DESCRIPTOR,
     enums.CollisionKind: processing_pb2.CollisionKind.DESCRIPTOR,
+    enums.CollisionPlacement: processing_pb2.CollisionPlacement.DESCRIPTOR,
+    enums.Decode: processing_pb2.Decode.DESCRIPTOR,
+    enums.DecompositionMethod: processing_pb2.DecompositionMethod.DESCRIPTOR,
     enums.EngineProfile: processing_pb2.EngineProfile.DESCRIPTOR,
     enums.ErrorReason: errors_pb2.ErrorReason.DESCRIPTOR,
+    enums.ExportFormat: processing_pb2.ExportFormat.DESCRIPTOR,
     enums.ForwardAxis: processing_pb2.ForwardAxis.DESCRIPTOR,
     enums.InputRole: model_pb2.InputRole.DESCRIPTOR,
     enums.JobKind: job_pb2.JobKind.DESCRIPTOR,
     enums.JobState: job_pb2.JobState.DESCRIPTOR,
+    enums.LodPlacement: processing_pb2.LodPlacement.DESCRIPTOR,
     enums.ModelTask: model_pb2.ModelTask.DESCRIPTOR,
     enums.ParameterType: model_pb2.ParameterType.DESCRIPTOR,
     enums.Pivot: processing_pb2.Pivot.DESCRIPTOR,
     enums.PriceSource: money_pb2.PriceSource.DESCRIPTOR,
+    enums.SimplifyMethod: processing_pb2.SimplifyMethod.DESCRIPTOR,
     enums.Stage: job_pb2.Stage.DESCRIPTOR,
+    enums.TexturePacking: processing_pb2.TexturePacking.DESCRIPTOR,
 }
 
 

@@ -10,21 +10,29 @@ from enum import StrEnum
 
 __all__ = [
     "AfterSubmission",
+    "AlphaAction",
     "AssetRole",
     "BudgetAction",
     "ChargeState",
     "CollisionKind",
+    "CollisionPlacement",
+    "Decode",
+    "DecompositionMethod",
     "EngineProfile",
     "ErrorReason",
+    "ExportFormat",
     "ForwardAxis",
     "InputRole",
     "JobKind",
     "JobState",
+    "LodPlacement",
     "ModelTask",
     "ParameterType",
     "Pivot",
     "PriceSource",
+    "SimplifyMethod",
     "Stage",
+    "TexturePacking",
 ]
 
 
@@ -33,6 +41,14 @@ class AfterSubmission(StrEnum):
 
     DISCARD = "discard"  # Stop waiting; the result is lost.
     COLLECT = "collect"  # Store it unprocessed, since it is paid for.
+
+
+class AlphaAction(StrEnum):
+    """What becomes of a material's alpha mode when its pixels call for another one."""
+
+    KEEP = "keep"  # The pixels are not looked at.
+    PROPOSE = "propose"  # The report says so.
+    APPLY = "apply"  # The material gets that mode.
 
 
 class AssetRole(StrEnum):
@@ -50,6 +66,8 @@ class AssetRole(StrEnum):
     COLLISION = "collision"
     THUMBNAIL = "thumbnail"
     FILE = "file"
+    EXPORT = "export"
+    PACKED_TEXTURE = "packed_texture"
 
 
 class BudgetAction(StrEnum):
@@ -73,6 +91,28 @@ class CollisionKind(StrEnum):
     BOX = "box"
     CONVEX_HULL = "convex_hull"
     CONVEX_DECOMPOSITION = "convex_decomposition"
+
+
+class CollisionPlacement(StrEnum):
+    """Where a collision shape goes."""
+
+    FILE = "file"  # A GLB of its own.
+    NODES = "nodes"  # Named nodes of the model.
+
+
+class Decode(StrEnum):
+    """When compressed, quantized and sparse vertices become plain ones."""
+
+    AUTO = "auto"  # Where the engine or an operation needs it.
+    NEVER = "never"
+    ALWAYS = "always"
+
+
+class DecompositionMethod(StrEnum):
+    """Which library finds the convex parts of a collision shape."""
+
+    VHACD = "vhacd"
+    COACD = "coacd"  # Closer and slower; not every server has it.
 
 
 class EngineProfile(StrEnum):
@@ -124,6 +164,17 @@ class ErrorReason(StrEnum):
     DRAINING = "DRAINING"
     UNIMPLEMENTED = "UNIMPLEMENTED"
     INTERNAL = "INTERNAL"
+    ASSET_CORRUPT = "ASSET_CORRUPT"
+    STORAGE_UNAVAILABLE = "STORAGE_UNAVAILABLE"
+
+
+class ExportFormat(StrEnum):
+    """Another format to have the model in."""
+
+    OBJ = "obj"  # With its MTL and textures, in a ZIP.
+    STL = "stl"
+    PLY = "ply"
+    GLTF = "gltf"  # With its buffer and images as files, in a ZIP.
 
 
 class ForwardAxis(StrEnum):
@@ -167,6 +218,13 @@ class JobState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class LodPlacement(StrEnum):
+    """Where levels of detail go."""
+
+    FILES = "files"  # A GLB each.
+    NODES = "nodes"  # Nodes of the model, which MSFT_lod names.
+
+
 class ModelTask(StrEnum):
     """What a model does."""
 
@@ -206,6 +264,13 @@ class PriceSource(StrEnum):
     FREE = "free"  # It costs nothing here.
 
 
+class SimplifyMethod(StrEnum):
+    """How a model is simplified."""
+
+    COLLAPSE = "collapse"  # Edges collapse; textures stay.
+    REBAKE = "rebake"  # A new layout and new textures, for very low budgets.
+
+
 class Stage(StrEnum):
     """A step of a job that is worth showing."""
 
@@ -217,3 +282,11 @@ class Stage(StrEnum):
     DOWNLOAD = "download"
     PROCESS = "process"
     STORE = "store"
+
+
+class TexturePacking(StrEnum):
+    """Maps that are made from others and stored beside the model."""
+
+    NONE = "none"
+    METALLIC_SMOOTHNESS = "metallic_smoothness"  # Unity's.
+    ORM = "orm"  # Unreal's.

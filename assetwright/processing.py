@@ -10,11 +10,19 @@ from assetwright.errors import InvalidRequest, Violation
 
 if TYPE_CHECKING:
     from assetwright.enums import (
+        AlphaAction,
         BudgetAction,
         CollisionKind,
+        CollisionPlacement,
+        Decode,
+        DecompositionMethod,
         EngineProfile,
+        ExportFormat,
         ForwardAxis,
+        LodPlacement,
         Pivot,
+        SimplifyMethod,
+        TexturePacking,
     )
 
 __all__ = ["Box", "Collision", "Lod", "Processing", "Textures"]
@@ -38,10 +46,14 @@ class Textures:
     Attributes:
         max_size_px: The longest side a texture may have, in pixels; None for any.
         media_type: What to convert to, such as ``image/png``; None for what the engine needs.
+        packing: Maps to make beside the model; None for those of the engine.
+        alpha: What becomes of alpha modes; None proposes them in the report.
     """
 
     max_size_px: int | None = None
     media_type: str | None = None
+    packing: TexturePacking | None = None
+    alpha: AlphaAction | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +74,19 @@ class Lod:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collision:
-    """A collision shape; ``max_parts`` of a decomposition, None for the server's default."""
+    """A collision shape.
+
+    Attributes:
+        kind: The kind.
+        max_parts: The most parts of a decomposition; None for the server's default.
+        method: How to decompose; None for the server's default.
+        placement: Where it goes; None for where the engine finds it.
+    """
 
     kind: CollisionKind
     max_parts: int | None = None
+    method: DecompositionMethod | None = None
+    placement: CollisionPlacement | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +108,17 @@ class Processing:
         textures: Changes to textures.
         lods: Coarser levels of detail.
         collision: A collision shape.
+        bake: Whether transforms go into the vertices also where the file is not simple.
+        decode: When compressed vertices become plain ones.
+        compute_normals: Whether to compute missing normals.
+        compute_tangents: Whether to compute missing tangents.
+        weld: Whether to merge vertices that are equal in every bit.
+        prune: Whether to leave out what nothing uses.
+        lod_placement: Where levels of detail go.
+        simplify_method: How budgets are met.
+        thumbnail_px: Width and height of a rendered preview.
+        exports: Other formats to have the model in.
+        write_provenance: Whether a generation's origin is written into it; None means yes.
 
     Raises:
         InvalidRequest: More than one size is set.
@@ -106,6 +138,17 @@ class Processing:
     textures: Textures | None = None
     lods: tuple[Lod, ...] = ()
     collision: Collision | None = None
+    bake: bool | None = None
+    decode: Decode | None = None
+    compute_normals: bool | None = None
+    compute_tangents: bool | None = None
+    weld: bool | None = None
+    prune: bool | None = None
+    lod_placement: LodPlacement | None = None
+    simplify_method: SimplifyMethod | None = None
+    thumbnail_px: int | None = None
+    exports: tuple[ExportFormat, ...] = ()
+    write_provenance: bool | None = None
 
     def __post_init__(self) -> None:
         # The contract's oneof would silently keep the last one.

@@ -35,7 +35,7 @@ def servicer(*, chunk_bytes: int, threaded: bool) -> type[AssetServicer]:
             """See `server.rpc.assets`; the same but for the two choices."""
             del context
             asset = await self._library.get(request.asset_id)
-            with self._library.open(asset, offset=request.offset) as reader:
+            async with self._library.open(asset, offset=request.offset) as reader:
                 yield pb.DownloadAssetResponse(asset=asset_message(asset))
                 chunks = download_chunks(
                     asset, reader, offset=request.offset, chunk_bytes=chunk_bytes

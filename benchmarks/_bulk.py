@@ -22,7 +22,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["bulk", "chunk_size", "made_asset", "reading"]
+__all__ = [
+    "Run",
+    "bulk",
+    "chunk_size",
+    "download",
+    "made_asset",
+    "reading",
+    "real_server",
+    "run_of",
+    "uploaded",
+]
 
 _GB = 1e9
 _MIB = 1 << 20
@@ -37,6 +47,7 @@ _MIN_RATIO_UNTUNED = 0.25
 _MAX_CPU_RATIO = 2.5
 _MAX_CHUNKS_HELD = 5.0
 _CHUNKS = (64, 128, 256, 512, 1024)  # KiB
+_IDLE_CPU = 0.1  # Of one processor.
 _QUIET_S = 0.5
 _STALL_LIMIT_S = 30.0
 _READS = 2000
@@ -64,15 +75,16 @@ def bulk(path: Path, *, copies: int, runs: int) -> list[Row]:
         floor_server(path) as (floor, port),
         bare_server(path, "--tuned") as bare,
         bare_server(path) as untuned,
-        real_server() as (server, address),
+        real_server() as (server, addresses),
     ):
-        asset_id = _uploaded(address, path)
+        address = addresses["grpc"]
+        asset_id = uploaded(address, path)
         ways: dict[str, Callable[[], Run]] = {
             "floor": lambda: _fetch(floor, port, path, copies),
-            "bare": lambda: _download(*bare, "any", copies, "--tuned"),
-            "untuned": lambda: _download(*untuned, "any", copies, "--tuned"),
-            "tuned": lambda: _download(server, address, asset_id, copies, "--tuned"),
-            "default": lambda: _download(server, address, asset_id, copies),
+            "bare": lambda: download(*bare, "any", copies, "--tuned"),
+            "untuned": lambda: download(*untuned, "any", copies, "--tuned"),
+            "tuned": lambda: download(server, address, asset_id, copies, "--tuned"),
+            "default": lambda: download(server, address, asset_id, copies),
         }
         for way in ways.values():
             way()  # To warm up: allocator, page cache, windows.
@@ -122,14 +134,14 @@ def _speed_rows(measured: dict[str, list[Run]]) -> Iterator[Row]:
 
 
 @contextlib.contextmanager
-def real_server() -> Iterator[tuple[Child, str]]:
-    """Run `python -m server` with a folder of its own; yields it and its address."""
+def real_server() -> Iterator[tuple[Child, dict[str, str]]]:
+    """Run `python -m server` with a folder of its own; yields it, and its addresses by port."""
     with (
         tempfile.TemporaryDirectory() as folder,
         child("-m", "server", environment={**_ENVIRONMENT, "ASSETWRIGHT_DATA_DIR": folder}) as one,
     ):
         words = dict(word.partition("=")[::2] for word in one.line().split())
-        yield one, words["grpc"]
+        yield one, words
 
 
 @contextlib.contextmanager
@@ -146,7 +158,8 @@ def bare_server(path: Path, *options: str) -> Iterator[tuple[Child, str]]:
         yield one, f"127.0.0.1:{one.line()}"
 
 
-def _uploaded(address: str, path: Path) -> str:
+def uploaded(address: str, path: Path) -> str:
+    """Store a file; return its asset's id."""
     with child("_client.py", "upload", address, path) as client:
         asset_id: str = client.answer()["asset_id"]
         return asset_id
@@ -156,17 +169,19 @@ def _fetch(server: Child, port: str, path: Path, copies: int) -> Run:
     size = path.stat().st_size
     before = server.cpu_s
     with child("_floor.py", "fetch", port, str(size), str(copies)) as client:
-        return _run(client.answer(), server.cpu_s - before, size * copies)
+        return run_of(client.answer(), server.cpu_s - before, size * copies)
 
 
-def _download(server: Child, address: str, asset_id: str, copies: int, *options: str) -> Run:
+def download(server: Child, address: str, asset_id: str, copies: int, *options: str) -> Run:
+    """Download an asset some times over gRPC."""
     before = server.cpu_s
     with child("_client.py", "download", address, asset_id, str(copies), *options) as client:
         answer = client.answer()
-        return _run(answer, server.cpu_s - before, answer["bytes"])
+        return run_of(answer, server.cpu_s - before, answer["bytes"])
 
 
-def _run(answer: dict[str, Any], server_s: float, expected: int) -> Run:
+def run_of(answer: dict[str, Any], server_s: float, expected: int) -> Run:
+    """Return what a client told, with the server's processor time."""
     received = answer["bytes"]
     assert received == expected
     assert received > 0
@@ -218,13 +233,14 @@ def chunk_size(path: Path, *, stalled: int, copies: int, runs: int) -> list[Row]
         measured: dict[int, list[Run]] = {kib: [] for kib in _CHUNKS}
         for _ in range(runs):
             for kib, target in servers.items():
-                measured[kib].append(_download(*target, copies, "--tuned"))
+                measured[kib].append(download(*target, copies, "--tuned"))
         for kib, target in servers.items():
             speed.append(_chunk_speed(kib, measured[kib], median(base)))
             held.append(_held_row(kib, _stalled_bytes(*target, stalled)))
-    with real_server() as (server, address):
-        asset_id = _uploaded(address, path)
-        _download(server, address, asset_id, 1)
+    with real_server() as (server, addresses):
+        address = addresses["grpc"]
+        asset_id = uploaded(address, path)
+        download(server, address, asset_id, 1)
         bytes_each = _stalled_bytes(server, address, asset_id, stalled)
         held.append(_held_row(CHUNK_BYTES // 1024, bytes_each, "production's, "))
     return [*held, *speed]
@@ -260,10 +276,10 @@ def _stalled_bytes(server: Child, address: str, asset_id: str, count: int) -> fl
 
 
 def _wait_until_idle(server: Child) -> None:
-    """Wait until the windows are full: the server then uses no processor time any more."""
+    """Wait until the windows are full: the server then does nothing but look at its queues."""
     deadline = time.monotonic() + _STALL_LIMIT_S
     used = -1.0
-    while (now := server.cpu_s) > used:
+    while (now := server.cpu_s) > used + _IDLE_CPU * _QUIET_S:
         assert time.monotonic() < deadline
         used = now
         time.sleep(_QUIET_S)
@@ -289,8 +305,8 @@ def reading(path: Path, *, copies: int, runs: int) -> list[Row]:
     ):
         ways: dict[str, Callable[[], Run]] = {
             "floor": lambda: _fetch(floor, port, path, copies),
-            "inline": lambda: _download(*inline, copies, "--tuned"),
-            "in a thread": lambda: _download(*threaded, copies, "--tuned"),
+            "inline": lambda: download(*inline, copies, "--tuned"),
+            "in a thread": lambda: download(*threaded, copies, "--tuned"),
         }
         measured: dict[str, list[Run]] = {name: [] for name in ways}
         for way in ways.values():

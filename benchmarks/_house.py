@@ -8,17 +8,19 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from server.jobs.database import Database
-from server.jobs.engine import LocalJobs
 from server.jobs.hub import Hub
 from server.jobs.library import AssetLibrary
 from server.jobs.store import Store
+from server.jobs.watching import LogReader
 from server.log import LogFormat, configure_logging
 from server.rpc.assets import AssetServicer
 from server.rpc.generation import GenerationServicer
 from server.rpc.models import ModelServicer
 from server.rpc.server import RpcServer, tune_allocator
 from server.settings import Settings
-from server.storage import BlobStore
+from server.storage.folder import BlobFolder
+from server.storage.local import LocalBlobs
+from server.storage.scratch import Scratch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -47,7 +49,7 @@ def open_house(folder: Path) -> Iterator[House]:
     tune_allocator()
     database = Database(folder / "jobs.sqlite3")
     store = Store(database)
-    blobs = BlobStore(folder / "blobs")
+    blobs = LocalBlobs(BlobFolder(folder / "blobs"), Scratch(folder / "scratch"))
     try:
         yield House(
             store=store,
@@ -64,15 +66,8 @@ async def listening(
 ) -> AsyncIterator[int]:
     """Run the real gRPC server over a house; yields its port."""
     settings = Settings()
-    jobs = LocalJobs(
-        store=house.store,
-        hub=house.hub,
-        admission=_UNUSED,
-        steps=_UNUSED,
-        sandbox=True,
-        max_running=settings.max_running_jobs,
-        max_queued=settings.max_queued_jobs,
-    )
+    reader = LogReader(store=house.store, hub=house.hub)
+    jobs: Any = reader  # Nothing but watching is asked for.
     server = RpcServer(
         generation=GenerationServicer(jobs=jobs, admission=_UNUSED, library=house.library),
         assets=assets(
@@ -89,5 +84,5 @@ async def listening(
     try:
         yield port
     finally:
-        jobs.drain()
+        reader.drain()
         await server.stop(_GRACE_S)

@@ -89,8 +89,12 @@ class Child:
 
 
 @contextlib.contextmanager
-def child(*arguments: str | Path, environment: Mapping[str, str] | None = None) -> Iterator[Child]:
-    """Run Python with these arguments for as long as the context is open.
+def child(
+    *arguments: str | Path,
+    environment: Mapping[str, str] | None = None,
+    life_s: float = _LIFE_S,
+) -> Iterator[Child]:
+    """Run Python with these arguments for as long as the context is open, at most `life_s`.
 
     A first argument that begins with `_` is a script of this folder. When the context ends in an
     error, what the child wrote to standard error is shown.
@@ -109,7 +113,7 @@ def child(*arguments: str | Path, environment: Mapping[str, str] | None = None) 
             stderr=errors,
             text=True,
         )
-        watchdog = threading.Timer(_LIFE_S, process.kill)
+        watchdog = threading.Timer(life_s, process.kill)
         watchdog.daemon = True
         watchdog.start()
         try:

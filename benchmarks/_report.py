@@ -148,14 +148,14 @@ def _cpu_model() -> str:
     return platform.machine()
 
 
-def record(rows: Iterable[Row], name: str) -> Path:
+def record(rows: Iterable[Row], name: str, *, benchmark: str = "streaming") -> Path:
     """Keep the rows of this version among the results of this kind of machine.
 
     Rows that the same version has there already are replaced.
     """
     this = version("assetwright")
     date = datetime.now(UTC).date().isoformat()
-    path = _RESULTS / f"streaming-{name}.csv"
+    path = _RESULTS / f"{benchmark}-{name}.csv"
     kept = []
     if path.exists():
         with path.open(newline="") as file:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import secrets
 import signal
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from server.addresses import (
     bracketed,
@@ -28,11 +30,12 @@ from server.addresses import (
     split_address,
 )
 from server.asgi import address_of, serve_on
+from server.buckets import BucketAccess
 from server.folder import FolderLock
 from server.gateway.guard import CheckedResolver, MediaPolicy
 from server.gateway.hooks import HookLinks
 from server.gateway.http import media_client
-from server.gateway.links import InputLinks, read_secret
+from server.gateway.links import InputLinks
 from server.gateway.media import MediaFetcher
 from server.gateway.models import Auth, Catalog, CatalogError
 from server.gateway.polling import PollPace
@@ -41,11 +44,18 @@ from server.gateway.publishing import Bucket, Publisher, publisher_for
 from server.jobs.admission import Admission
 from server.jobs.buying import Buyer
 from server.jobs.database import Database
-from server.jobs.engine import LocalJobs
+from server.jobs.doubts import Doubts
+from server.jobs.durable import Limits, Runtime
+from server.jobs.engine import DurableJobs
 from server.jobs.hub import Hub
 from server.jobs.library import AssetLibrary
+from server.jobs.nodes import Nodes
+from server.jobs.postgres import PostgresDatabase
+from server.jobs.secret import link_secret
+from server.jobs.signals import Listener
 from server.jobs.steps import Steps
 from server.jobs.store import Store
+from server.jobs.sweeping import Retention, Sweeper
 from server.jobs.workshop import Workshop
 from server.log import configure_logging
 from server.rpc.assets import AssetServicer
@@ -55,17 +65,29 @@ from server.rpc.raw import RawCalls
 from server.rpc.server import MAX_REQUEST_BYTES, RpcServer, Tls, tune_allocator
 from server.sandbox import SandboxSettings, run_sandbox
 from server.settings import GatewayMode, Settings, SettingsError
-from server.storage import BlobStore
+from server.storage import open_blobs
 from server.tokens import Tokens
-from server.web import Bridge, Origins, web_app
+from server.web import (
+    AssetFiles,
+    Bridge,
+    Origins,
+    Partials,
+    Plain,
+    Uploads,
+    caller_routes,
+    web_app,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from starlette.routing import Route
     from starlette.types import ASGIApp
 
+    from server.jobs.database import Transactions
     from server.sandbox import RunningSandbox
+    from server.storage import Blobs
 
 __all__ = ["RunningServer", "run_server", "serve"]
 
@@ -163,7 +185,9 @@ async def run_server(settings: Settings) -> AsyncIterator[RunningServer]:
         sandbox = await _sandbox(stack, settings)
         providers = _providers(settings, sandbox)
         gateways = await stack.enter_async_context(Gateways(providers, now=_now))
-        secret = read_secret(settings.folder / "links.secret")
+        database = _database(settings)
+        stack.callback(database.close)
+        secret = await link_secret(database, older=settings.folder / "links.secret")
         links = InputLinks(
             secret=secret,
             base_url=_public_url(settings, providers, http_address),
@@ -173,10 +197,12 @@ async def run_server(settings: Settings) -> AsyncIterator[RunningServer]:
         house = _house(
             stack,
             settings,
+            store=Store(database, node=secrets.token_hex(8)),
             gateways=gateways,
             publisher=publisher_for(bucket=_bucket(settings), links=links),
             hooks=hooks,
             providers=providers,
+            blobs=await open_blobs(settings),
         )
         calls = RawCalls()
         stack.push_async_callback(calls.close)
@@ -186,12 +212,17 @@ async def run_server(settings: Settings) -> AsyncIterator[RunningServer]:
             jobs=house.jobs,
             blobs=house.library.blobs,
             is_draining=lambda: house.jobs.is_draining,
-            bridge=Bridge(calls, max_message_bytes=MAX_REQUEST_BYTES),
-            for_callers=_for_callers(settings),
+            callers=_caller_routes(settings, house, calls),
         )
         await stack.enter_async_context(serve_on(listener, app))
-        resumed = await house.jobs.start()
         stack.push_async_callback(house.jobs.stop, settings.drain_s)
+        resumed = await house.jobs.start()
+        if settings.database_url is not None:
+            signals = Listener(settings.database_url, node=house.node, hearer=house.jobs)
+            signals.start()
+            stack.push_async_callback(signals.stop)
+        house.sweeper.start()
+        stack.push_async_callback(house.sweeper.stop)
         rpc = _rpc_server(settings, gateways, house)
         inner = _inner_address(stack, rpc)
         port = await _listen_grpc(rpc, settings)
@@ -208,27 +239,28 @@ async def run_server(settings: Settings) -> AsyncIterator[RunningServer]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _House:
+    node: str
     catalog: Catalog
     library: AssetLibrary
     admission: Admission
-    jobs: LocalJobs
+    jobs: DurableJobs
+    sweeper: Sweeper
 
 
 def _house(
     stack: contextlib.AsyncExitStack,
     settings: Settings,
     *,
+    store: Store,
     gateways: Gateways,
     publisher: Publisher,
     hooks: HookLinks,
     providers: list[Provider],
+    blobs: Blobs,
 ) -> _House:
     """Make what jobs are made of."""
     catalog = Catalog.load(*settings.catalog_dirs)
-    database = Database(settings.folder / "jobs.sqlite3")
-    stack.callback(database.close)
-    store = Store(database)
-    library = AssetLibrary(store=store, blobs=BlobStore(settings.folder / "blobs"), now=_now)
+    library = AssetLibrary(store=store, blobs=blobs, now=_now)
     workshop = Workshop(
         workers=settings.process_workers,
         timeout_s=settings.process_timeout_s,
@@ -244,6 +276,7 @@ def _house(
         sandbox=settings.mode is GatewayMode.SANDBOX,
         max_picture_bytes=settings.max_picture_bytes,
         min_free_bytes=settings.min_free_bytes,
+        disk_budget_bytes=settings.disk_budget_bytes,
     )
     low_s, high_s = settings.poll_range_s
     buyer = Buyer(
@@ -254,21 +287,70 @@ def _house(
         library=library,
         store=store,
         pace=PollPace(shortest_s=low_s, longest_s=high_s),
+        doubts=Doubts(
+            store=store,
+            gateways=gateways,
+            grace_s=settings.submission_grace_s,
+            hears_callbacks=hooks.available,
+        ),
         job_deadline_s=settings.job_deadline_s,
     )
     steps = Steps(admission=admission, buyer=buyer, library=library, workshop=workshop)
     budget_usd = settings.daily_budget_usd
-    jobs = LocalJobs(
+    runtime = Runtime(
+        place=settings.database_url or settings.folder / "engine.sqlite3",
+        node=store.node,
+        limits=_limits(settings),
+    )
+    jobs = DurableJobs(
         store=store,
         hub=Hub(),
         admission=admission,
         steps=steps,
+        runtime=runtime,
+        nodes=Nodes(store.database, node=store.node, lease_s=settings.node_lease_s),
         sandbox=settings.mode is GatewayMode.SANDBOX,
-        max_running=settings.max_running_jobs,
-        max_queued=settings.max_queued_jobs,
+        max_unfinished=settings.max_running_jobs + settings.max_queued_jobs,
         daily_budget_micros=None if budget_usd is None else round(budget_usd * _MICROS),
     )
-    return _House(catalog=catalog, library=library, admission=admission, jobs=jobs)
+    sweeper = Sweeper(
+        store=store,
+        runtime=runtime,
+        blobs=blobs,
+        retention=Retention(jobs=settings.retention_days, request_ids=settings.request_memory_days),
+    )
+    return _House(
+        sweeper=sweeper,
+        node=store.node,
+        catalog=catalog,
+        library=library,
+        admission=admission,
+        jobs=jobs,
+    )
+
+
+def _database(settings: Settings) -> Transactions:
+    """Open the jobs' database.
+
+    Raises:
+        SettingsError: It cannot be reached, or is newer than this program.
+    """
+    if settings.database_url is None:
+        return Database(settings.folder / "jobs.sqlite3")
+    try:
+        return PostgresDatabase(settings.database_url)
+    except (DBAPIError, ArgumentError, ValueError) as exc:
+        why = str(getattr(exc, "orig", exc)).splitlines()[0]
+        raise SettingsError(f"ASSETWRIGHT_DATABASE_URL cannot be used: {why}.") from None
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        running=settings.max_running_jobs,
+        model_concurrency=settings.model_concurrency,
+        model_starts_per_minute=settings.model_starts_per_minute,
+        poll_s=settings.queue_poll_s,
+    )
 
 
 def _media_fetcher(
@@ -305,7 +387,7 @@ def _rpc_server(settings: Settings, gateways: Gateways, house: _House) -> RpcSer
     )
 
 
-async def _end(rpc: RpcServer, jobs: LocalJobs) -> None:
+async def _end(rpc: RpcServer, jobs: DurableJobs) -> None:
     """Say it, end the streams so that clients resume, and take no more calls."""
     await rpc.announce_end()
     jobs.drain()
@@ -353,20 +435,9 @@ def _bucket(settings: Settings) -> Bucket | None:
     """
     if settings.input_bucket is None:
         return None
-    endpoint = settings.aws_endpoint
-    schemes = ("https://", "http://") if settings.aws_allow_http else ("https://",)
-    if endpoint is not None and not endpoint.startswith(schemes):
-        raise SettingsError("AWS_ENDPOINT must be an https address, or http with AWS_ALLOW_HTTP=1.")
+    access = BucketAccess.of(settings)
     try:
-        return Bucket.at(
-            settings.input_bucket,
-            access_key_id=settings.aws_access_key_id,
-            secret_access_key=settings.aws_secret_access_key,
-            session_token=settings.aws_session_token,
-            endpoint=endpoint,
-            region=settings.aws_region,
-            allow_http=settings.aws_allow_http,
-        )
+        return Bucket.at(settings.input_bucket, access)
     except ValueError as exc:
         raise SettingsError(f"ASSETWRIGHT_INPUT_BUCKET, AWS_ENDPOINT, AWS_REGION: {exc}.") from None
 
@@ -388,12 +459,37 @@ def _hook_url(settings: Settings) -> str | None:
     return url.rstrip("/")
 
 
-def _for_callers(settings: Settings) -> Callable[[ASGIApp], ASGIApp]:
+def _caller_routes(settings: Settings, house: _House, calls: RawCalls) -> list[Route]:
+    tokens = Tokens(settings.tokens)
+    plain = Plain(tokens=tokens, code_of=lambda error: calls.refusal(error).code)
+    partials = Partials(
+        settings.folder / "uploads",
+        now=time.time,
+        expiry_s=settings.upload_expiry_s,
+        max_count=settings.max_partial_uploads,
+    )
+    uploads = Uploads(
+        library=house.library,
+        partials=partials,
+        plain=plain,
+        check_disk=house.admission.check_disk,
+        max_bytes=settings.max_upload_bytes,
+    )
+    return caller_routes(
+        bridge=Bridge(calls, max_message_bytes=MAX_REQUEST_BYTES),
+        files=AssetFiles(library=house.library, plain=plain),
+        uploads=uploads,
+        plain=plain,
+        around=_around_callers(settings, tokens),
+    )
+
+
+def _around_callers(settings: Settings, tokens: Tokens) -> Callable[[ASGIApp], ASGIApp]:
     """Return what stands around the HTTP port's routes for callers."""
     ours = None if settings.public_url is None else host_of(settings.public_url)
 
     def is_our_host(host: str) -> bool:
-        return Tokens(settings.tokens).asked_for or is_loopback(host) or host == ours
+        return tokens.asked_for or is_loopback(host) or host == ours
 
     return partial(Origins, allowed=settings.allowed_origins, is_our_host=is_our_host)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 __all__ = [
+    "AssetCorrupt",
     "AssetInvalid",
     "AssetNotFound",
     "AssetTooComplex",
@@ -44,6 +45,7 @@ __all__ = [
     "ProcessingFailed",
     "QueueFull",
     "RequestIdReused",
+    "StorageUnavailable",
     "SubmissionUnknown",
     "Unauthenticated",
     "Violation",
@@ -171,7 +173,7 @@ class DiskFull(AssetwrightError):
     """The disk budget is used up."""
 
     reason = "DISK_FULL"
-    remedy = "Free space in the server's data folder."
+    remedy = "Delete jobs that are no longer needed, or free space in the server's data folder."
     retryable = True
 
 
@@ -270,8 +272,8 @@ class SubmissionUnknown(AssetwrightError):
 
     reason = "SUBMISSION_UNKNOWN"
     remedy = (
-        "Look into the provider's dashboard: if the request is there it was charged; "
-        "if not, send a new request."
+        "Look into the provider's dashboard: if the request is there it was charged, and "
+        "`assetwright jobs resolve JOB_ID --adopt REQUEST_ID` collects it; if not, `--resubmit`."
     )
 
 
@@ -316,6 +318,21 @@ class JobDeadlineExceeded(AssetwrightError):
 
     reason = "JOB_DEADLINE_EXCEEDED"
     remedy = "Allow more time with max_duration or ASSETWRIGHT_JOB_DEADLINE_S."
+
+
+class AssetCorrupt(AssetwrightError):
+    """Stored bytes are not what was stored, so they are not delivered."""
+
+    reason = "ASSET_CORRUPT"
+    remedy = "Check the disk or the bucket and restore the blob that is named, or upload it again."
+
+
+class StorageUnavailable(AssetwrightError):
+    """The place where assets are kept does not answer or refuses this server."""
+
+    reason = "STORAGE_UNAVAILABLE"
+    remedy = "Try again shortly; if it stays, check ASSETWRIGHT_ASSETS and the AWS_* settings."
+    retryable = True
 
 
 class Draining(AssetwrightError):

@@ -78,9 +78,21 @@ def _bucket(text: str) -> str:
     return text
 
 
+def _database_url(text: str) -> str:
+    if not re.match(r"postgres(ql)?://", text):
+        raise ValueError("it is postgresql://USER@HOST:PORT/DATABASE")
+    return text
+
+
+def _assets(text: str) -> str | Path:
+    if "://" in text:
+        return _bucket(text)
+    return Path(text).expanduser()
+
+
 def _setting(name: str, parse: Callable[[str], Any], default: Any, doc: str) -> Any:
     """Return a dataclass field read from the environment variable `name`."""
-    secret = name.endswith(("_KEY", "_KEY_ID", "_TOKEN", "_TOKENS"))
+    secret = name.endswith(("_KEY", "_KEY_ID", "_TOKEN", "_TOKENS", "_DATABASE_URL"))
     metadata = {"name": name, "parse": parse, "doc": doc, "secret": secret}
     return field(default=default, repr=not secret, metadata=metadata)
 
@@ -100,6 +112,31 @@ class Settings:
         lambda text: Path(text).expanduser(),
         None,
         "Where jobs and assets are kept; by default the platform's folder for application data.",
+    )
+    database_url: str | None = _setting(
+        "ASSETWRIGHT_DATABASE_URL",
+        _database_url,
+        None,
+        "`postgresql://...`, shared by many nodes; by default SQLite in the data folder, for one.",
+    )
+    node_lease_s: float = _setting(
+        "ASSETWRIGHT_NODE_LEASE_S",
+        _positive,
+        15.0,
+        "How long a node may be silent before others take its jobs over.",
+    )
+    assets: str | Path | None = _setting(
+        "ASSETWRIGHT_ASSETS",
+        _assets,
+        None,
+        "Where assets' bytes are: `s3://BUCKET/PREFIX` or a folder, both open to many nodes; "
+        "by default in the data folder.",
+    )
+    asset_cache_bytes: int = _setting(
+        "ASSETWRIGHT_ASSET_CACHE_BYTES",
+        _count,
+        10 * 1024 * _MIB,
+        "Most bytes of copies of a bucket's assets that are kept in the data folder.",
     )
     gateway: GatewayMode | None = _setting(
         "ASSETWRIGHT_GATEWAY",
@@ -189,10 +226,32 @@ class Settings:
         "ASSETWRIGHT_POLL_MAX_S", _positive, None, "Longest pause; 10 live, 1 sandbox."
     )
     max_running_jobs: int = _setting(
-        "ASSETWRIGHT_MAX_RUNNING_JOBS", _count, 64, "Jobs worked on at the same time."
+        "ASSETWRIGHT_MAX_RUNNING_JOBS", _count, 64, "Jobs that one node works on at once."
     )
     max_queued_jobs: int = _setting(
         "ASSETWRIGHT_MAX_QUEUED_JOBS", _count, 1000, "Jobs that may wait; more are refused."
+    )
+    model_concurrency: int = _setting(
+        "ASSETWRIGHT_MODEL_CONCURRENCY",
+        _count,
+        64,
+        "Jobs of one model at the same time, on all nodes together.",
+    )
+    model_starts_per_minute: int | None = _setting(
+        "ASSETWRIGHT_MODEL_STARTS_PER_MINUTE",
+        _count,
+        None,
+        "Jobs of one model begun in a minute, on all nodes together; none: no limit.",
+    )
+    queue_poll_s: float = _setting(
+        "ASSETWRIGHT_QUEUE_POLL_S", _positive, 0.2, "How often the queues are looked at."
+    )
+    submission_grace_s: float = _setting(
+        "ASSETWRIGHT_SUBMISSION_GRACE_S",
+        _positive,
+        300.0,
+        "How long a lost answer to a paid request is waited for, where another node or a callback "
+        "may bring it; then the job ends as SUBMISSION_UNKNOWN.",
     )
     daily_budget_usd: float | None = _setting(
         "ASSETWRIGHT_DAILY_BUDGET_USD",
@@ -212,6 +271,18 @@ class Settings:
     max_upload_bytes: int = _setting(
         "ASSETWRIGHT_MAX_UPLOAD_BYTES", _count, 256 * _MIB, "Largest upload."
     )
+    upload_expiry_s: float = _setting(
+        "ASSETWRIGHT_UPLOAD_EXPIRY_S",
+        _positive,
+        86_400.0,
+        "How long an unfinished upload over HTTP can be resumed.",
+    )
+    max_partial_uploads: int = _setting(
+        "ASSETWRIGHT_MAX_PARTIAL_UPLOADS",
+        _count,
+        100,
+        "Unfinished uploads over HTTP that are kept; the oldest make room.",
+    )
     max_picture_bytes: int = _setting(
         "ASSETWRIGHT_MAX_PICTURE_BYTES", _count, 20 * _MIB, "Largest input picture."
     )
@@ -224,6 +295,24 @@ class Settings:
         1024 * _MIB,
         "Free disk space below which jobs are refused.",
     )
+    disk_budget_bytes: int | None = _setting(
+        "ASSETWRIGHT_DISK_BUDGET_BYTES",
+        _count,
+        None,
+        "What all assets may have together, in bytes; then jobs are refused. None: no limit.",
+    )
+    retention_days: float = _setting(
+        "ASSETWRIGHT_RETENTION_DAYS",
+        _positive,
+        90.0,
+        "How long ended jobs and their assets, and unused uploads, are kept.",
+    )
+    request_memory_days: float = _setting(
+        "ASSETWRIGHT_REQUEST_MEMORY_DAYS",
+        _positive,
+        365.0,
+        "How long the request_id of a deleted job stays taken.",
+    )
     process_workers: int = _setting(
         "ASSETWRIGHT_PROCESS_WORKERS", _count, 2, "Worker processes for post-processing."
     )
@@ -234,7 +323,7 @@ class Settings:
         "ASSETWRIGHT_PROCESS_MEMORY_BYTES",
         _count,
         4096 * _MIB,
-        "Address space of a worker process (where the platform can limit it).",
+        "Memory that a worker process may allocate (where the platform can limit it).",
     )
     max_streams: int = _setting(
         "ASSETWRIGHT_MAX_STREAMS", _count, 20_000, "RPCs open at the same time."

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from asset_processing._binary import merged
+from asset_processing._references import extensions_in
 from asset_processing.primitives import primitives
 
 if TYPE_CHECKING:
@@ -29,12 +31,21 @@ if TYPE_CHECKING:
     from asset_processing.document import GlbDocument
     from asset_processing.layout import Accessor
 
-__all__ = ["ROOT_NAME", "Region", "add_to", "bakeable_regions", "lengths", "move_roots", "obstacle"]
+__all__ = [
+    "ROOT_NAME",
+    "Region",
+    "add_to",
+    "bakeable_regions",
+    "lengths",
+    "move_roots",
+    "obstacle",
+    "turned_quaternion",
+]
 
 ROOT_NAME = "AssetwrightRoot"
 
 # Extensions that hold no length and no transform. Anything else could, and is left alone.
-_WITHOUT_LENGTHS = frozenset(
+WITHOUT_LENGTHS = frozenset(
     {
         "EXT_texture_avif",
         "EXT_texture_webp",
@@ -59,15 +70,17 @@ _FLOAT_BYTES = 4
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Positions in buffer 0: where they are, and which accessors read exactly them.
+    """Positions: where they are, and which accessors read exactly them.
 
     Attributes:
-        start: First byte in buffer 0.
+        store: None for the binary chunk, else the buffer view with bytes of its own.
+        start: First byte in that.
         stride: Bytes from one vertex to the next.
         count: Vertices.
         accessors: The accessors that are this region.
     """
 
+    store: int | None
     start: int
     stride: int
     count: int
@@ -87,7 +100,7 @@ def obstacle(document: GlbDocument) -> str | None:
             return f"the file has {name}"
     if len(json.get("scenes", [])) > 1:
         return "the file has several scenes"
-    unknown = sorted(_extensions(json) - _WITHOUT_LENGTHS)
+    unknown = sorted(extensions_in(json) - WITHOUT_LENGTHS)
     if unknown:
         return f"the file uses {unknown[0]}"
     if any(
@@ -100,21 +113,6 @@ def obstacle(document: GlbDocument) -> str | None:
 
 
 _SHARED = "its positions are not plain float vectors of their own in the binary chunk"
-
-
-def _extensions(value: object) -> set[str]:
-    """Every extension that is present anywhere, whatever ``extensionsUsed`` claims."""
-    found: set[str] = set()
-    waiting = [value]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            extensions = value.get("extensions")
-            found.update(extensions if isinstance(extensions, dict) else ())
-            waiting += [member for key, member in value.items() if key != "extras"]
-        elif isinstance(value, list) and value and isinstance(value[0], dict):
-            waiting += value
-    return found
 
 
 def bakeable_regions(document: GlbDocument) -> tuple[Region, ...] | None:
@@ -132,42 +130,61 @@ def bakeable_regions(document: GlbDocument) -> tuple[Region, ...] | None:
     )
     if not all(_is_plain(document, document.accessors[index]) for index in used):
         return None
-    groups: dict[tuple[int, int, int], list[int]] = {}
+    groups: dict[_Place, list[int]] = {}
     for index in used:
         groups.setdefault(_place(document, document.accessors[index]), []).append(index)
     regions = tuple(Region(*place, tuple(group)) for place, group in groups.items())
-    return regions if _are_exclusive(document, regions, set(used)) else None
+    stores = {region.store for region in regions}
+    exclusive = all(
+        _are_exclusive(
+            document,
+            [region for region in regions if region.store == store],
+            set(used),
+            store=store,
+        )
+        for store in stores
+    )
+    return regions if exclusive else None
+
+
+_Place = tuple[int | None, int, int, int]  # Store, start, stride, count.
 
 
 def _is_plain(document: GlbDocument, accessor: Accessor) -> bool:
     if accessor.view is None or accessor.sparse or accessor.component_type != _FLOAT:
         return False
-    view = document.views[accessor.view]
-    start, stride, _ = _place(document, accessor)
+    _, start, stride, _ = _place(document, accessor)
     aligned = start % _FLOAT_BYTES == 0 and stride % _FLOAT_BYTES == 0
-    return document.embeds(view.buffer) and not view.compressed and aligned
+    readable = document.owns(accessor.view) or document.shares_chunk(accessor.view)
+    return readable and not document.views[accessor.view].compressed and aligned
 
 
-def _place(document: GlbDocument, accessor: Accessor) -> tuple[int, int, int]:
-    view = document.views[accessor.view or 0]
+def _store(document: GlbDocument, view: int) -> int | None:
+    return None if document.shares_chunk(view) else view
+
+
+def _place(document: GlbDocument, accessor: Accessor) -> _Place:
+    index = accessor.view or 0
+    view = document.views[index]
     stride = view.stride or accessor.element_bytes
-    return view.start + accessor.offset, stride, accessor.count
+    return _store(document, index), view.start + accessor.offset, stride, accessor.count
 
 
-def _are_exclusive(document: GlbDocument, regions: tuple[Region, ...], positions: set[int]) -> bool:
+def _are_exclusive(
+    document: GlbDocument, regions: Sequence[Region], positions: set[int], *, store: int | None
+) -> bool:
     """Mark every word that a position takes; nobody else may touch a marked one."""
-    if not regions:
-        return True
-    taken = np.zeros(-(-document.json["buffers"][0]["byteLength"] // _FLOAT_BYTES), dtype=bool)
+    length = max(region.end for region in regions)
+    taken = np.zeros(-(-length // _FLOAT_BYTES), dtype=bool)
     for region in regions:
         words = _words(taken, region)
         if words.any():
             return False
         words[:] = True
-    extents = _merged([(region.start, region.end) for region in regions])
+    extents = merged([(region.start, region.end) for region in regions])
     return not any(
         step is None or taken[start // _FLOAT_BYTES : -(-end // _FLOAT_BYTES) : step].any()
-        for start, end, step in _foreign_ranges(document, positions)
+        for start, end, step in _foreign_ranges(document, positions, store=store)
         if _meets(extents, start, end)
     )
 
@@ -183,24 +200,13 @@ def _words(taken: NDArray[np.bool_], region: Region) -> NDArray[np.bool_]:
     )
 
 
-def _merged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Unite ranges that meet, in order."""
-    found: list[tuple[int, int]] = []
-    for start, end in sorted(ranges):
-        if found and start <= found[-1][1]:
-            found[-1] = (found[-1][0], max(end, found[-1][1]))
-        else:
-            found.append((start, end))
-    return found
-
-
 def _meets(extents: list[tuple[int, int]], start: int, end: int) -> bool:
     after = bisect_left(extents, (end, 0))
     return after > 0 and extents[after - 1][1] > start
 
 
 def _foreign_ranges(
-    document: GlbDocument, positions: set[int]
+    document: GlbDocument, positions: set[int], *, store: int | None
 ) -> Iterator[tuple[int, int, int | None]]:
     """Yield what is read as anything else: first byte, end, step in words.
 
@@ -213,12 +219,12 @@ def _foreign_ranges(
             if part.view is None:
                 continue
             by_accessor.add(part.view)
-            if index not in positions and document.embeds(document.views[part.view].buffer):
+            if index not in positions and _store(document, part.view) == store:
                 ranges.update(_columns(document, part))
     pictures = {image.get("bufferView") for image in document.json.get("images", [])}
     for index, view in enumerate(document.views):
         whole = index in pictures or index not in by_accessor
-        if whole and document.embeds(view.buffer):
+        if whole and _store(document, index) == store:
             ranges.add((view.start, view.start + view.length, None))
     yield from ranges
 
@@ -229,7 +235,7 @@ def _sparse_parts(accessor: Accessor) -> tuple[Accessor, ...]:
 
 def _columns(document: GlbDocument, accessor: Accessor) -> Iterator[tuple[int, int, int | None]]:
     """One range for each word of an element where elements are apart, else one for all."""
-    start, stride, count = _place(document, accessor)
+    _, start, stride, count = _place(document, accessor)
     end = start + stride * (count - 1) + accessor.element_bytes
     if stride == accessor.element_bytes or stride % _FLOAT_BYTES:
         yield start, end, None
@@ -247,35 +253,49 @@ def add_to(document: GlbDocument, region: Region, *, factor: float, offset: Floa
     Raises:
         OverflowError: A coordinate left the range of float32; nothing was changed.
     """
-    stored = _coordinates(document.buffers[0] or memoryview(b""), region)
+    accessor = document.accessors[region.accessors[0]]
+    view = accessor.view or 0
+    stored = _coordinates(document.view_bytes(view), accessor, region)
     with np.errstate(over="ignore", invalid="ignore"):
         moved = (stored.astype(np.float64) * factor + offset).astype(np.float32)
     if not np.isfinite(moved).all():
         raise OverflowError
-    _coordinates(document.edit_binary(), region)[:] = moved
+    _coordinates(document.edit_view(view), accessor, region)[:] = moved
     accessors = document.edit_json()["accessors"]
     for index in region.accessors:
         accessors[index]["min"] = [float(value) for value in moved.min(axis=0)]
         accessors[index]["max"] = [float(value) for value in moved.max(axis=0)]
 
 
-def _coordinates(buffer: memoryview, region: Region) -> NDArray[np.float32]:
-    """A region's positions, shape (count, 3), as a view into the buffer."""
+def _coordinates(buffer: memoryview, accessor: Accessor, region: Region) -> NDArray[np.float32]:
+    """A region's positions, shape (count, 3), as a view into its first accessor's view."""
     return np.ndarray(
         (region.count, 3),
         "<f4",
         buffer=buffer,
-        offset=region.start,
+        offset=accessor.offset,
         strides=(region.stride, _FLOAT_BYTES),
     )
 
 
-def move_roots(document: GlbDocument, *, factor: float, offset: tuple[float, float, float]) -> None:
-    """Scale everything about the origin, then shift it, by one new node above the roots.
+def move_roots(
+    document: GlbDocument,
+    *,
+    factor: float,
+    offset: tuple[float, float, float],
+    quarter_turns: int = 0,
+) -> None:
+    """Turn and scale everything about the origin, then shift it, by one new node above the roots.
 
     The node is appended, so no index moves. All scenes follow; roots that belong to the same
     scenes share a node. A node that this function made before is changed instead of nested. A file
     without scenes gets one, of all that has no parent: that is what was measured.
+
+    Args:
+        document: Changed in place.
+        factor: What lengths are multiplied by.
+        offset: Metres, after turning and scaling.
+        quarter_turns: Right angles about +Y, counter-clockwise seen from above.
 
     Raises:
         OverflowError: A number left the range of float64.
@@ -292,13 +312,13 @@ def move_roots(document: GlbDocument, *, factor: float, offset: tuple[float, flo
     above: dict[int, int] = {}
     wrappers: dict[tuple[int, ...], int] = {}
     for root, group in members.items():
-        if _is_ours(nodes[root], json):
-            _apply(nodes[root], factor=factor, offset=offset)
+        if is_ours(nodes[root], json):
+            _apply(nodes[root], factor=factor, offset=offset, quarter_turns=quarter_turns)
             continue
         if group not in wrappers:
             wrappers[group] = len(nodes)
             nodes.append({"name": ROOT_NAME, "children": []})
-            _apply(nodes[-1], factor=factor, offset=offset)
+            _apply(nodes[-1], factor=factor, offset=offset, quarter_turns=quarter_turns)
         above[root] = wrappers[group]
         nodes[above[root]]["children"].append(root)
     for scene in scenes:
@@ -311,7 +331,7 @@ def _parentless(nodes: list[JsonObject]) -> list[int]:
     return [node for node in range(len(nodes)) if node not in children]
 
 
-def _is_ours(node: JsonObject, json: JsonObject) -> bool:
+def is_ours(node: JsonObject, json: JsonObject) -> bool:
     """Tell whether `move_roots` made a node. Ours is no joint, has no mesh and is not animated."""
     return (
         node.get("name") == ROOT_NAME
@@ -319,6 +339,7 @@ def _is_ours(node: JsonObject, json: JsonObject) -> bool:
         <= {
             "name",
             "children",
+            "rotation",
             "scale",
             "translation",
         }
@@ -335,12 +356,36 @@ def _is_animated(node: JsonObject, json: JsonObject) -> bool:
     return any(target is not None and json["nodes"][target] is node for target in targets)
 
 
-def _apply(node: JsonObject, *, factor: float, offset: tuple[float, float, float]) -> None:
+def _apply(
+    node: JsonObject, *, factor: float, offset: tuple[float, float, float], quarter_turns: int
+) -> None:
     if factor != 1:
         node["scale"] = lengths(node.get("scale", (1.0, 1.0, 1.0)), factor=factor)
-    moved = lengths(node.get("translation", (0.0, 0.0, 0.0)), factor=factor, offset=offset)
+    stood = node.get("translation", (0.0, 0.0, 0.0))
+    if quarter_turns:
+        node["rotation"] = turned_quaternion(
+            node.get("rotation", (0.0, 0.0, 0.0, 1.0)), quarter_turns
+        )
+        for _ in range(quarter_turns):
+            stood = (stood[2], stood[1], -stood[0])
+    moved = lengths(stood, factor=factor, offset=offset)
     if any(moved) or "translation" in node:
         node["translation"] = moved
+
+
+_HALF = {1: (math.sqrt(0.5), math.sqrt(0.5)), 2: (1.0, 0.0), 3: (-math.sqrt(0.5), math.sqrt(0.5))}
+
+
+def turned_quaternion(rotation: Sequence[float], quarter_turns: int) -> list[float]:
+    """Return a rotation (x, y, z, w), then right angles about +Y."""
+    x, y, z, w = rotation
+    sine, cosine = _HALF[quarter_turns]
+    return [
+        cosine * x + sine * z,
+        cosine * y + sine * w,
+        cosine * z - sine * x,
+        cosine * w - sine * y,
+    ]
 
 
 def lengths(

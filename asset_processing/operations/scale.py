@@ -19,7 +19,7 @@ from asset_processing.operations._placement import (
 if TYPE_CHECKING:
     from asset_processing._fields import JsonObject
     from asset_processing.document import GlbDocument
-    from asset_processing.options import ProcessingOptions
+    from asset_processing.options import Box, ProcessingOptions
 
 __all__ = ["scale", "wanted_factor"]
 
@@ -30,7 +30,7 @@ def wanted_factor(document: GlbDocument, options: ProcessingOptions) -> float:
     """Return the factor that fulfils the options; 1 where they ask for no scale.
 
     Raises:
-        InvalidOption: The asset has no extent to reach ``height_m`` or ``longest_side_m`` with.
+        InvalidOption: The asset has no extent to reach the wanted one with.
     """
     if options.scale_factor is not None:
         return options.scale_factor
@@ -38,11 +38,23 @@ def wanted_factor(document: GlbDocument, options: ProcessingOptions) -> float:
         return _ratio("height_m", options.height_m, bounds_of(document).size[1])
     if options.longest_side_m is not None:
         return _ratio("longest_side_m", options.longest_side_m, max(bounds_of(document).size))
+    if options.fit_box is not None:
+        return _fitting(options.fit_box, bounds_of(document).size)
     return 1.0
 
 
+def _fitting(box: Box, size: tuple[float, float, float]) -> float:
+    """The largest factor with which every side fits; a side without extent always does."""
+    wanted = (box.width_m, box.height_m, box.depth_m)
+    ratios = [side / measured for side, measured in zip(wanted, size, strict=True) if measured]
+    return _checked(min(ratios, default=float("inf")), "fit_box", max(size))
+
+
 def _ratio(field: str, wanted: float, measured: float) -> float:
-    factor = wanted / measured if measured else float("inf")
+    return _checked(wanted / measured if measured else float("inf"), field, measured)
+
+
+def _checked(factor: float, field: str, measured: float) -> float:
     if not 0 < factor < float("inf"):
         raise InvalidOption(
             f"{field} cannot be reached: the asset measures {measured} m there. "
@@ -78,7 +90,7 @@ def scale(document: GlbDocument, *, factor: float) -> str | None:
     except OverflowError:
         raise InvalidOption(
             "The scale moves vertices beyond what float32 can hold; use a smaller one.",
-            field="scale_factor,height_m,longest_side_m",
+            field="scale_factor,height_m,longest_side_m,fit_box",
         ) from None
 
 

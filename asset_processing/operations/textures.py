@@ -9,19 +9,24 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from asset_processing._fields import JsonObject, is_integer
+from asset_processing.pixels import DECODABLE, has_alpha_channel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from asset_processing.document import GlbDocument
+    from asset_processing.document import GlbDocument, Image
 
 __all__ = [
+    "SRGB_SLOTS",
+    "AlphaUse",
     "ColorSpace",
     "Texture",
     "TextureFacts",
     "TextureRole",
     "Usage",
     "extract_textures",
+    "image_usages",
+    "texture_images",
     "texture_slots",
 ]
 
@@ -44,6 +49,15 @@ class ColorSpace(Enum):
     LINEAR = "linear"
 
 
+class AlphaUse(Enum):
+    """What an alpha channel holds where the model shows it."""
+
+    NONE = "none"  # There is no alpha channel.
+    OPAQUE = "opaque"  # It is solid everywhere.
+    MASK = "mask"  # Solid or clear, nothing between but smooth edges.
+    BLEND = "blend"  # Half-transparent areas.
+
+
 _ROLES = {
     "pbrMetallicRoughness.baseColorTexture": TextureRole.BASE_COLOR,
     "pbrMetallicRoughness.metallicRoughnessTexture": TextureRole.METALLIC_ROUGHNESS,
@@ -51,8 +65,7 @@ _ROLES = {
     "occlusionTexture": TextureRole.OCCLUSION,
     "emissiveTexture": TextureRole.EMISSIVE,
 }
-# Every other map holds numbers, not colours.
-_SRGB = frozenset(
+SRGB_SLOTS = frozenset(
     {
         "pbrMetallicRoughness.baseColorTexture",
         "emissiveTexture",
@@ -62,6 +75,8 @@ _SRGB = frozenset(
         "KHR_materials_specular.specularColorTexture",
     }
 )
+"""Where materials have colours; every other map holds numbers."""
+
 _SUFFIXES = {
     "image/png": ".png",
     "image/jpeg": ".jpg",
@@ -103,6 +118,7 @@ class TextureFacts:
         color_space: By its first use; None where nobody uses it.
         size_bytes: Length of the encoded image.
         sha256: Of the encoded image, in hexadecimal.
+        alpha: What its alpha channel holds; None where nobody looked at one it has.
     """
 
     file_name: str
@@ -116,6 +132,7 @@ class TextureFacts:
     color_space: ColorSpace | None
     size_bytes: int
     sha256: str
+    alpha: AlphaUse | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,17 +148,30 @@ class Texture:
     data: memoryview
 
 
-def extract_textures(document: GlbDocument) -> tuple[Texture, ...]:
+def extract_textures(
+    document: GlbDocument, *, alpha: Mapping[int, AlphaUse] | None = None
+) -> tuple[Texture, ...]:
     """Return every image once, with all the roles it has; the document does not change.
 
     Images behind EXT_texture_webp, KHR_texture_basisu and the like are followed, and so are
     their fallbacks. The order is that of the file.
+
+    Args:
+        document: The document.
+        alpha: What the alpha channels of images hold, as far as somebody looked.
     """
-    usages = _usages(document)
+    usages = image_usages(document)
     names = _names(document)
     files = _FileNames()
     return tuple(
-        _extract(document, image, found, name=names.get(image), files=files)
+        _extract(
+            document,
+            image,
+            found,
+            name=names.get(image),
+            files=files,
+            alpha=(alpha or {}).get(image, _alpha_of(document.images[image])),
+        )
         for image, found in usages.items()
     )
 
@@ -153,6 +183,7 @@ def _extract(
     *,
     name: str | None,
     files: _FileNames,
+    alpha: AlphaUse | None,
 ) -> Texture:
     image = document.images[index]
     roles = tuple(role for role in TextureRole if any(usage.role is role for usage in usages))
@@ -169,14 +200,21 @@ def _extract(
         color_space=_color_space(usages),
         size_bytes=len(image.data),
         sha256=hashlib.sha256(image.data).hexdigest(),
+        alpha=alpha,
     )
     return Texture(facts, image.data)
+
+
+def _alpha_of(image: Image) -> AlphaUse | None:
+    """NONE where the first bytes say that there is no alpha channel."""
+    readable = image.header.media_type in DECODABLE and image.header.width is not None
+    return AlphaUse.NONE if readable and not has_alpha_channel(image) else None
 
 
 def _color_space(usages: list[Usage]) -> ColorSpace | None:
     if not usages:
         return None
-    return ColorSpace.SRGB if usages[0].slot in _SRGB else ColorSpace.LINEAR
+    return ColorSpace.SRGB if usages[0].slot in SRGB_SLOTS else ColorSpace.LINEAR
 
 
 def _stem(roles: tuple[TextureRole, ...], usages: list[Usage]) -> str:
@@ -213,21 +251,21 @@ def _names(document: GlbDocument) -> dict[int, str]:
     found: dict[int, str] = {}
     for texture in reversed(document.json.get("textures", [])):
         if texture.get("name"):
-            found.update(dict.fromkeys(_sources(texture), texture["name"]))
+            found.update(dict.fromkeys(texture_images(texture), texture["name"]))
     for index, image in enumerate(document.json.get("images", [])):
         if image.get("name"):
             found[index] = image["name"]
     return found
 
 
-def _usages(document: GlbDocument) -> dict[int, list[Usage]]:
+def image_usages(document: GlbDocument) -> dict[int, list[Usage]]:
     """Every image of the file, in order, with its uses."""
     found: dict[int, list[Usage]] = {image: [] for image in range(len(document.images))}
     textures = document.json.get("textures", [])
     for number, material in enumerate(document.json.get("materials", [])):
         for slot, texture in texture_slots(material):
             role = _ROLES.get(slot, TextureRole.OTHER)
-            for image in _sources(textures[texture["index"]]):
+            for image in texture_images(textures[texture["index"]]):
                 found[image].append(Usage(material=number, slot=slot, role=role))
     return found
 
@@ -243,7 +281,7 @@ def texture_slots(fields: JsonObject, prefix: str = "") -> Iterator[tuple[str, J
             yield from texture_slots(value, prefix if key == "extensions" else f"{prefix}{key}.")
 
 
-def _sources(texture: JsonObject) -> list[int]:
+def texture_images(texture: JsonObject) -> list[int]:
     """The images of a texture: its extensions' before the fallback they replace."""
     extensions = [
         value["source"]

@@ -8,8 +8,9 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
-from assetwright import Client, Pivot, Processing, RetryPolicy
+from assetwright import Client, RetryPolicy
 from assetwright.cli._exit import ExitCode, UsageError
+from assetwright.cli._processing import add_processing, has_processing, processing_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,24 +83,6 @@ def add_connection(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_processing(parser: argparse.ArgumentParser) -> None:
-    """Add what can be done with a model."""
-    group = parser.add_argument_group("post-processing")
-    size = group.add_mutually_exclusive_group()
-    size.add_argument("--height-m", type=float, metavar="X", help="extent along Y, in metres")
-    size.add_argument("--longest-side-m", type=float, metavar="X", help="longest side, in metres")
-    size.add_argument("--scale", type=float, metavar="X", help="multiply the size")
-    group.add_argument("--max-triangles", type=int, metavar="N", help="check this budget")
-    group.add_argument("--max-vertices", type=int, metavar="N", help="check this budget")
-    group.add_argument(
-        "--pivot",
-        type=Pivot,
-        choices=list(Pivot),
-        metavar="{keep,center,base}",
-        help="the point to put at the origin",
-    )
-
-
 def add_inputs(parser: argparse.ArgumentParser) -> None:
     """Add what a price depends on."""
     group = parser.add_argument_group("model parameters")
@@ -128,23 +111,6 @@ def dollars(text: str) -> Decimal:
         return Decimal(text)
     except InvalidOperation:
         raise argparse.ArgumentTypeError(f"{text!r} is not an amount") from None
-
-
-def has_processing(arguments: argparse.Namespace) -> bool:
-    """Say whether any post-processing was asked for."""
-    return processing_from(arguments) != Processing()
-
-
-def processing_from(arguments: argparse.Namespace) -> Processing:
-    """Return what to do with a model."""
-    return Processing(
-        height_m=arguments.height_m,
-        longest_side_m=arguments.longest_side_m,
-        scale_factor=arguments.scale,
-        max_triangles=arguments.max_triangles,
-        max_vertices=arguments.max_vertices,
-        pivot=arguments.pivot,
-    )
 
 
 def server_of(arguments: argparse.Namespace) -> str:

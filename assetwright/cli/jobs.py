@@ -42,13 +42,7 @@ def add_to(commands: Commands) -> None:
     )
     add_connection(cancel)
     cancel.set_defaults(run=_run_cancel)
-    resolve = commands.add_parser("resolve", help="decide a job that ended as SUBMISSION_UNKNOWN")
-    resolve.add_argument("job_id", metavar="JOB_ID")
-    decision = resolve.add_mutually_exclusive_group(required=True)
-    decision.add_argument("--adopt", metavar="GATEWAY_REQUEST_ID", help="collect this request")
-    decision.add_argument("--resubmit", action="store_true", help="pay again: it never arrived")
-    add_connection(resolve)
-    resolve.set_defaults(run=_run_resolve)
+    _add_resolve(commands)
 
 
 def _add_jobs(commands: Commands) -> None:
@@ -67,10 +61,26 @@ def _add_jobs(commands: Commands) -> None:
     jobs.add_argument("--limit", type=int, default=20, metavar="N", help="at most this many")
     add_connection(jobs)
     jobs.set_defaults(run=_run_jobs)
-    show = jobs.add_subparsers(metavar="show").add_parser("show", help="show one job")
+    what = jobs.add_subparsers(metavar="{show,resolve,delete}")
+    show = what.add_parser("show", help="show one job")
     show.add_argument("job_id", metavar="JOB_ID")
     add_connection(show)
     show.set_defaults(run=_run_show)
+    _add_resolve(what)
+    delete = what.add_parser("delete", help="delete an ended job and what only it made")
+    delete.add_argument("job_id", metavar="JOB_ID")
+    add_connection(delete)
+    delete.set_defaults(run=_run_delete)
+
+
+def _add_resolve(commands: Commands) -> None:
+    resolve = commands.add_parser("resolve", help="decide a job that ended as SUBMISSION_UNKNOWN")
+    resolve.add_argument("job_id", metavar="JOB_ID")
+    decision = resolve.add_mutually_exclusive_group(required=True)
+    decision.add_argument("--adopt", metavar="GATEWAY_REQUEST_ID", help="collect this request")
+    decision.add_argument("--resubmit", action="store_true", help="pay again: it never arrived")
+    add_connection(resolve)
+    resolve.set_defaults(run=_run_resolve)
 
 
 def _run_watch(arguments: argparse.Namespace, ui: Ui) -> ExitCode:
@@ -154,4 +164,15 @@ async def _resolve(arguments: argparse.Namespace, ui: Ui) -> ExitCode:
     ui.record(job)
     ui.show(f"Job {job.job_id} is {job.state} again.")
     ui.show(f"Follow it: assetwright watch {job.job_id} --after {job.last_sequence}")
+    return ExitCode.OK
+
+
+def _run_delete(arguments: argparse.Namespace, ui: Ui) -> ExitCode:
+    return asyncio.run(_delete(arguments, ui))
+
+
+async def _delete(arguments: argparse.Namespace, ui: Ui) -> ExitCode:
+    async with connect(arguments) as client:
+        await client.delete_job(arguments.job_id)
+    ui.show(f"Job {arguments.job_id} is deleted; its request id stays taken.")
     return ExitCode.OK

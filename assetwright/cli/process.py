@@ -16,13 +16,14 @@ from assetwright.cli._arguments import (
 from assetwright.cli._exit import ExitCode, ProcessingFailed, UsageError
 from assetwright.cli._extras import needing_server_extra
 from assetwright.cli._follow import follow
+from assetwright.cli._local import local_options
 from assetwright.enums import ErrorReason
 from assetwright.errors import Violation
 
 if TYPE_CHECKING:
     import argparse
 
-    from asset_processing import ProcessingError, ProcessingOptions, Report
+    from asset_processing import ProcessingError, Report
     from assetwright.cli._arguments import Commands
     from assetwright.cli._ui import Ui
 
@@ -55,10 +56,11 @@ def _process_here(arguments: argparse.Namespace, ui: Ui) -> ExitCode:
         from asset_processing import ProcessingError, process_file  # noqa: PLC0415  # Optional.
     out: Path = arguments.out or Path("out") / arguments.file.stem
     try:
-        report = process_file(arguments.file, out, _options(arguments))
+        report = process_file(arguments.file, out, local_options(processing_from(arguments)))
     except ProcessingError as error:
         raise _explained(error) from error
     names = ["asset.glb", "report.json", *(f"textures/{t.file_name}" for t in report.textures)]
+    names += [output.name for output in report.outputs]
     ui.record({"kind": "processed"}, report=report)
     files = [{"path": str(out / name), "size_bytes": _size(out / name)} for name in names]
     ui.record({"kind": "saved", "directory": str(out)}, files=files)
@@ -73,19 +75,6 @@ def _size(path: Path) -> int:
 
 def _code(report: Report) -> ExitCode:
     return ExitCode.OK if report.passed else ExitCode.CHECK_FAILED
-
-
-def _options(arguments: argparse.Namespace) -> ProcessingOptions:
-    from asset_processing import Pivot, ProcessingOptions  # noqa: PLC0415  # Optional.
-
-    return ProcessingOptions(
-        scale_factor=arguments.scale,
-        height_m=arguments.height_m,
-        longest_side_m=arguments.longest_side_m,
-        pivot=Pivot(arguments.pivot or "keep"),
-        max_triangles=arguments.max_triangles,
-        max_vertices=arguments.max_vertices,
-    )
 
 
 def _explained(error: ProcessingError) -> UsageError | ProcessingFailed:

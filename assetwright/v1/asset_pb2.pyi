@@ -50,6 +50,10 @@ class _AssetRoleEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._Enum
     """A rendered preview."""
     ASSET_ROLE_FILE: _AssetRole.ValueType  # 11
     """Another file, for example trained weights."""
+    ASSET_ROLE_EXPORT: _AssetRole.ValueType  # 12
+    """The model in another format."""
+    ASSET_ROLE_PACKED_TEXTURE: _AssetRole.ValueType  # 13
+    """A map made from the model's textures for one engine."""
 
 class AssetRole(_AssetRole, metaclass=_AssetRoleEnumTypeWrapper):
     """What an asset is to its job. New values may be added."""
@@ -80,6 +84,10 @@ ASSET_ROLE_THUMBNAIL: AssetRole.ValueType  # 10
 """A rendered preview."""
 ASSET_ROLE_FILE: AssetRole.ValueType  # 11
 """Another file, for example trained weights."""
+ASSET_ROLE_EXPORT: AssetRole.ValueType  # 12
+"""The model in another format."""
+ASSET_ROLE_PACKED_TEXTURE: AssetRole.ValueType  # 13
+"""A map made from the model's textures for one engine."""
 global___AssetRole = AssetRole
 
 @typing.final

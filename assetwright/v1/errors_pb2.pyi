@@ -101,6 +101,10 @@ class _ErrorReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     """This server does not do this yet."""
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 35
     """A bug. The message carries an id under which the server logged the cause."""
+    ERROR_REASON_ASSET_CORRUPT: _ErrorReason.ValueType  # 36
+    """Stored bytes are not what was stored; they are not delivered."""
+    ERROR_REASON_STORAGE_UNAVAILABLE: _ErrorReason.ValueType  # 37
+    """The place where assets are kept does not answer; try again shortly."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why something failed, for programs. The same reasons serve RPCs that fail
@@ -185,6 +189,10 @@ ERROR_REASON_UNIMPLEMENTED: ErrorReason.ValueType  # 34
 """This server does not do this yet."""
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 35
 """A bug. The message carries an id under which the server logged the cause."""
+ERROR_REASON_ASSET_CORRUPT: ErrorReason.ValueType  # 36
+"""Stored bytes are not what was stored; they are not delivered."""
+ERROR_REASON_STORAGE_UNAVAILABLE: ErrorReason.ValueType  # 37
+"""The place where assets are kept does not answer; try again shortly."""
 global___ErrorReason = ErrorReason
 
 class _ChargeState:

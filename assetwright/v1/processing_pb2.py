@@ -24,31 +24,47 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x61ssetwright/v1/processing.proto\x12\x0e\x61ssetwright.v1\"\xe5\x05\n\x11ProcessingOptions\x12\x16\n\x0cscale_factor\x18\x01 \x01(\x01H\x00\x12\x12\n\x08height_m\x18\x02 \x01(\x01H\x00\x12\x18\n\x0elongest_side_m\x18\x03 \x01(\x01H\x00\x12&\n\x07\x66it_box\x18\x04 \x01(\x0b\x32\x13.assetwright.v1.BoxH\x00\x12)\n\x05pivot\x18\x05 \x01(\x0e\x32\x15.assetwright.v1.PivotH\x01\x88\x01\x01\x12\x1a\n\rmax_triangles\x18\x06 \x01(\x04H\x02\x88\x01\x01\x12\x19\n\x0cmax_vertices\x18\x07 \x01(\x04H\x03\x88\x01\x01\x12\x38\n\rbudget_action\x18\x08 \x01(\x0e\x32\x1c.assetwright.v1.BudgetActionH\x04\x88\x01\x01\x12\x1d\n\x10\x65xtract_textures\x18\t \x01(\x08H\x05\x88\x01\x01\x12:\n\x0e\x65ngine_profile\x18\n \x01(\x0e\x32\x1d.assetwright.v1.EngineProfileH\x06\x88\x01\x01\x12\x36\n\x0c\x66orward_axis\x18\x0b \x01(\x0e\x32\x1b.assetwright.v1.ForwardAxisH\x07\x88\x01\x01\x12\x35\n\x08textures\x18\x0c \x01(\x0b\x32\x1e.assetwright.v1.TextureOptionsH\x08\x88\x01\x01\x12&\n\x04lods\x18\r \x03(\x0b\x32\x18.assetwright.v1.LodLevel\x12\x38\n\tcollision\x18\x0e \x01(\x0b\x32 .assetwright.v1.CollisionOptionsH\t\x88\x01\x01\x42\x07\n\x05scaleB\x08\n\x06_pivotB\x10\n\x0e_max_trianglesB\x0f\n\r_max_verticesB\x10\n\x0e_budget_actionB\x13\n\x11_extract_texturesB\x11\n\x0f_engine_profileB\x0f\n\r_forward_axisB\x0b\n\t_texturesB\x0c\n\n_collision\"9\n\x03\x42ox\x12\x0f\n\x07width_m\x18\x01 \x01(\x01\x12\x10\n\x08height_m\x18\x02 \x01(\x01\x12\x0f\n\x07\x64\x65pth_m\x18\x03 \x01(\x01\"b\n\x0eTextureOptions\x12\x18\n\x0bmax_size_px\x18\x01 \x01(\rH\x00\x88\x01\x01\x12\x17\n\nmedia_type\x18\x02 \x01(\tH\x01\x88\x01\x01\x42\x0e\n\x0c_max_size_pxB\r\n\x0b_media_type\":\n\x08LodLevel\x12\x0f\n\x05ratio\x18\x01 \x01(\x01H\x00\x12\x13\n\ttriangles\x18\x02 \x01(\x04H\x00\x42\x08\n\x06target\"e\n\x10\x43ollisionOptions\x12+\n\x04kind\x18\x01 \x01(\x0e\x32\x1d.assetwright.v1.CollisionKind\x12\x16\n\tmax_parts\x18\x02 \x01(\rH\x00\x88\x01\x01\x42\x0c\n\n_max_parts*P\n\x05Pivot\x12\x15\n\x11PIVOT_UNSPECIFIED\x10\x00\x12\x0e\n\nPIVOT_KEEP\x10\x01\x12\x10\n\x0cPIVOT_CENTER\x10\x02\x12\x0e\n\nPIVOT_BASE\x10\x03*a\n\x0c\x42udgetAction\x12\x1d\n\x19\x42UDGET_ACTION_UNSPECIFIED\x10\x00\x12\x17\n\x13\x42UDGET_ACTION_CHECK\x10\x01\x12\x19\n\x15\x42UDGET_ACTION_ENFORCE\x10\x02*\xb6\x01\n\rEngineProfile\x12\x1e\n\x1a\x45NGINE_PROFILE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x45NGINE_PROFILE_GENERIC\x10\x01\x12\x1a\n\x16\x45NGINE_PROFILE_BLENDER\x10\x02\x12\x18\n\x14\x45NGINE_PROFILE_GODOT\x10\x03\x12\x18\n\x14\x45NGINE_PROFILE_UNITY\x10\x04\x12\x19\n\x15\x45NGINE_PROFILE_UNREAL\x10\x05*\x91\x01\n\x0b\x46orwardAxis\x12\x1c\n\x18\x46ORWARD_AXIS_UNSPECIFIED\x10\x00\x12\x17\n\x13\x46ORWARD_AXIS_PLUS_Z\x10\x01\x12\x18\n\x14\x46ORWARD_AXIS_MINUS_Z\x10\x02\x12\x17\n\x13\x46ORWARD_AXIS_PLUS_X\x10\x03\x12\x18\n\x14\x46ORWARD_AXIS_MINUS_X\x10\x04*\x90\x01\n\rCollisionKind\x12\x1e\n\x1a\x43OLLISION_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43OLLISION_KIND_BOX\x10\x01\x12\x1e\n\x1a\x43OLLISION_KIND_CONVEX_HULL\x10\x02\x12\'\n#COLLISION_KIND_CONVEX_DECOMPOSITION\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x61ssetwright/v1/processing.proto\x12\x0e\x61ssetwright.v1\"\x86\n\n\x11ProcessingOptions\x12\x16\n\x0cscale_factor\x18\x01 \x01(\x01H\x00\x12\x12\n\x08height_m\x18\x02 \x01(\x01H\x00\x12\x18\n\x0elongest_side_m\x18\x03 \x01(\x01H\x00\x12&\n\x07\x66it_box\x18\x04 \x01(\x0b\x32\x13.assetwright.v1.BoxH\x00\x12)\n\x05pivot\x18\x05 \x01(\x0e\x32\x15.assetwright.v1.PivotH\x01\x88\x01\x01\x12\x1a\n\rmax_triangles\x18\x06 \x01(\x04H\x02\x88\x01\x01\x12\x19\n\x0cmax_vertices\x18\x07 \x01(\x04H\x03\x88\x01\x01\x12\x38\n\rbudget_action\x18\x08 \x01(\x0e\x32\x1c.assetwright.v1.BudgetActionH\x04\x88\x01\x01\x12\x1d\n\x10\x65xtract_textures\x18\t \x01(\x08H\x05\x88\x01\x01\x12:\n\x0e\x65ngine_profile\x18\n \x01(\x0e\x32\x1d.assetwright.v1.EngineProfileH\x06\x88\x01\x01\x12\x36\n\x0c\x66orward_axis\x18\x0b \x01(\x0e\x32\x1b.assetwright.v1.ForwardAxisH\x07\x88\x01\x01\x12\x35\n\x08textures\x18\x0c \x01(\x0b\x32\x1e.assetwright.v1.TextureOptionsH\x08\x88\x01\x01\x12&\n\x04lods\x18\r \x03(\x0b\x32\x18.assetwright.v1.LodLevel\x12\x38\n\tcollision\x18\x0e \x01(\x0b\x32 .assetwright.v1.CollisionOptionsH\t\x88\x01\x01\x12\x11\n\x04\x62\x61ke\x18\x0f \x01(\x08H\n\x88\x01\x01\x12+\n\x06\x64\x65\x63ode\x18\x10 \x01(\x0e\x32\x16.assetwright.v1.DecodeH\x0b\x88\x01\x01\x12\x1c\n\x0f\x63ompute_normals\x18\x11 \x01(\x08H\x0c\x88\x01\x01\x12\x1d\n\x10\x63ompute_tangents\x18\x12 \x01(\x08H\r\x88\x01\x01\x12\x11\n\x04weld\x18\x13 \x01(\x08H\x0e\x88\x01\x01\x12\x12\n\x05prune\x18\x14 \x01(\x08H\x0f\x88\x01\x01\x12\x38\n\rlod_placement\x18\x15 \x01(\x0e\x32\x1c.assetwright.v1.LodPlacementH\x10\x88\x01\x01\x12\x19\n\x0cthumbnail_px\x18\x16 \x01(\rH\x11\x88\x01\x01\x12-\n\x07\x65xports\x18\x17 \x03(\x0e\x32\x1c.assetwright.v1.ExportFormat\x12\x1d\n\x10write_provenance\x18\x18 \x01(\x08H\x12\x88\x01\x01\x12<\n\x0fsimplify_method\x18\x19 \x01(\x0e\x32\x1e.assetwright.v1.SimplifyMethodH\x13\x88\x01\x01\x42\x07\n\x05scaleB\x08\n\x06_pivotB\x10\n\x0e_max_trianglesB\x0f\n\r_max_verticesB\x10\n\x0e_budget_actionB\x13\n\x11_extract_texturesB\x11\n\x0f_engine_profileB\x0f\n\r_forward_axisB\x0b\n\t_texturesB\x0c\n\n_collisionB\x07\n\x05_bakeB\t\n\x07_decodeB\x12\n\x10_compute_normalsB\x13\n\x11_compute_tangentsB\x07\n\x05_weldB\x08\n\x06_pruneB\x10\n\x0e_lod_placementB\x0f\n\r_thumbnail_pxB\x13\n\x11_write_provenanceB\x12\n\x10_simplify_method\"9\n\x03\x42ox\x12\x0f\n\x07width_m\x18\x01 \x01(\x01\x12\x10\n\x08height_m\x18\x02 \x01(\x01\x12\x0f\n\x07\x64\x65pth_m\x18\x03 \x01(\x01\"\xdf\x01\n\x0eTextureOptions\x12\x18\n\x0bmax_size_px\x18\x01 \x01(\rH\x00\x88\x01\x01\x12\x17\n\nmedia_type\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x34\n\x07packing\x18\x03 \x01(\x0e\x32\x1e.assetwright.v1.TexturePackingH\x02\x88\x01\x01\x12/\n\x05\x61lpha\x18\x04 \x01(\x0e\x32\x1b.assetwright.v1.AlphaActionH\x03\x88\x01\x01\x42\x0e\n\x0c_max_size_pxB\r\n\x0b_media_typeB\n\n\x08_packingB\x08\n\x06_alpha\":\n\x08LodLevel\x12\x0f\n\x05ratio\x18\x01 \x01(\x01H\x00\x12\x13\n\ttriangles\x18\x02 \x01(\x04H\x00\x42\x08\n\x06target\"\xf4\x01\n\x10\x43ollisionOptions\x12+\n\x04kind\x18\x01 \x01(\x0e\x32\x1d.assetwright.v1.CollisionKind\x12\x16\n\tmax_parts\x18\x02 \x01(\rH\x00\x88\x01\x01\x12\x38\n\x06method\x18\x03 \x01(\x0e\x32#.assetwright.v1.DecompositionMethodH\x01\x88\x01\x01\x12:\n\tplacement\x18\x04 \x01(\x0e\x32\".assetwright.v1.CollisionPlacementH\x02\x88\x01\x01\x42\x0c\n\n_max_partsB\t\n\x07_methodB\x0c\n\n_placement*P\n\x05Pivot\x12\x15\n\x11PIVOT_UNSPECIFIED\x10\x00\x12\x0e\n\nPIVOT_KEEP\x10\x01\x12\x10\n\x0cPIVOT_CENTER\x10\x02\x12\x0e\n\nPIVOT_BASE\x10\x03*a\n\x0c\x42udgetAction\x12\x1d\n\x19\x42UDGET_ACTION_UNSPECIFIED\x10\x00\x12\x17\n\x13\x42UDGET_ACTION_CHECK\x10\x01\x12\x19\n\x15\x42UDGET_ACTION_ENFORCE\x10\x02*k\n\x0eSimplifyMethod\x12\x1f\n\x1bSIMPLIFY_METHOD_UNSPECIFIED\x10\x00\x12\x1c\n\x18SIMPLIFY_METHOD_COLLAPSE\x10\x01\x12\x1a\n\x16SIMPLIFY_METHOD_REBAKE\x10\x02*\xb6\x01\n\rEngineProfile\x12\x1e\n\x1a\x45NGINE_PROFILE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x45NGINE_PROFILE_GENERIC\x10\x01\x12\x1a\n\x16\x45NGINE_PROFILE_BLENDER\x10\x02\x12\x18\n\x14\x45NGINE_PROFILE_GODOT\x10\x03\x12\x18\n\x14\x45NGINE_PROFILE_UNITY\x10\x04\x12\x19\n\x15\x45NGINE_PROFILE_UNREAL\x10\x05*\x91\x01\n\x0b\x46orwardAxis\x12\x1c\n\x18\x46ORWARD_AXIS_UNSPECIFIED\x10\x00\x12\x17\n\x13\x46ORWARD_AXIS_PLUS_Z\x10\x01\x12\x18\n\x14\x46ORWARD_AXIS_MINUS_Z\x10\x02\x12\x17\n\x13\x46ORWARD_AXIS_PLUS_X\x10\x03\x12\x18\n\x14\x46ORWARD_AXIS_MINUS_X\x10\x04*\x90\x01\n\rCollisionKind\x12\x1e\n\x1a\x43OLLISION_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43OLLISION_KIND_BOX\x10\x01\x12\x1e\n\x1a\x43OLLISION_KIND_CONVEX_HULL\x10\x02\x12\'\n#COLLISION_KIND_CONVEX_DECOMPOSITION\x10\x03*{\n\x13\x44\x65\x63ompositionMethod\x12$\n DECOMPOSITION_METHOD_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x44\x45\x43OMPOSITION_METHOD_VHACD\x10\x01\x12\x1e\n\x1a\x44\x45\x43OMPOSITION_METHOD_COACD\x10\x02*v\n\x12\x43ollisionPlacement\x12#\n\x1f\x43OLLISION_PLACEMENT_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43OLLISION_PLACEMENT_FILE\x10\x01\x12\x1d\n\x19\x43OLLISION_PLACEMENT_NODES\x10\x02*_\n\x0cLodPlacement\x12\x1d\n\x19LOD_PLACEMENT_UNSPECIFIED\x10\x00\x12\x17\n\x13LOD_PLACEMENT_FILES\x10\x01\x12\x17\n\x13LOD_PLACEMENT_NODES\x10\x02*V\n\x06\x44\x65\x63ode\x12\x16\n\x12\x44\x45\x43ODE_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x44\x45\x43ODE_AUTO\x10\x01\x12\x10\n\x0c\x44\x45\x43ODE_NEVER\x10\x02\x12\x11\n\rDECODE_ALWAYS\x10\x03*\x8d\x01\n\x0eTexturePacking\x12\x1f\n\x1bTEXTURE_PACKING_UNSPECIFIED\x10\x00\x12\x18\n\x14TEXTURE_PACKING_NONE\x10\x01\x12\'\n#TEXTURE_PACKING_METALLIC_SMOOTHNESS\x10\x02\x12\x17\n\x13TEXTURE_PACKING_ORM\x10\x03*t\n\x0b\x41lphaAction\x12\x1c\n\x18\x41LPHA_ACTION_UNSPECIFIED\x10\x00\x12\x15\n\x11\x41LPHA_ACTION_KEEP\x10\x01\x12\x18\n\x14\x41LPHA_ACTION_PROPOSE\x10\x02\x12\x16\n\x12\x41LPHA_ACTION_APPLY\x10\x03*\x8a\x01\n\x0c\x45xportFormat\x12\x1d\n\x19\x45XPORT_FORMAT_UNSPECIFIED\x10\x00\x12\x15\n\x11\x45XPORT_FORMAT_OBJ\x10\x01\x12\x15\n\x11\x45XPORT_FORMAT_STL\x10\x02\x12\x15\n\x11\x45XPORT_FORMAT_PLY\x10\x03\x12\x16\n\x12\x45XPORT_FORMAT_GLTF\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'assetwright.v1.processing_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PIVOT']._serialized_start=1117
-  _globals['_PIVOT']._serialized_end=1197
-  _globals['_BUDGETACTION']._serialized_start=1199
-  _globals['_BUDGETACTION']._serialized_end=1296
-  _globals['_ENGINEPROFILE']._serialized_start=1299
-  _globals['_ENGINEPROFILE']._serialized_end=1481
-  _globals['_FORWARDAXIS']._serialized_start=1484
-  _globals['_FORWARDAXIS']._serialized_end=1629
-  _globals['_COLLISIONKIND']._serialized_start=1632
-  _globals['_COLLISIONKIND']._serialized_end=1776
+  _globals['_PIVOT']._serialized_start=1932
+  _globals['_PIVOT']._serialized_end=2012
+  _globals['_BUDGETACTION']._serialized_start=2014
+  _globals['_BUDGETACTION']._serialized_end=2111
+  _globals['_SIMPLIFYMETHOD']._serialized_start=2113
+  _globals['_SIMPLIFYMETHOD']._serialized_end=2220
+  _globals['_ENGINEPROFILE']._serialized_start=2223
+  _globals['_ENGINEPROFILE']._serialized_end=2405
+  _globals['_FORWARDAXIS']._serialized_start=2408
+  _globals['_FORWARDAXIS']._serialized_end=2553
+  _globals['_COLLISIONKIND']._serialized_start=2556
+  _globals['_COLLISIONKIND']._serialized_end=2700
+  _globals['_DECOMPOSITIONMETHOD']._serialized_start=2702
+  _globals['_DECOMPOSITIONMETHOD']._serialized_end=2825
+  _globals['_COLLISIONPLACEMENT']._serialized_start=2827
+  _globals['_COLLISIONPLACEMENT']._serialized_end=2945
+  _globals['_LODPLACEMENT']._serialized_start=2947
+  _globals['_LODPLACEMENT']._serialized_end=3042
+  _globals['_DECODE']._serialized_start=3044
+  _globals['_DECODE']._serialized_end=3130
+  _globals['_TEXTUREPACKING']._serialized_start=3133
+  _globals['_TEXTUREPACKING']._serialized_end=3274
+  _globals['_ALPHAACTION']._serialized_start=3276
+  _globals['_ALPHAACTION']._serialized_end=3392
+  _globals['_EXPORTFORMAT']._serialized_start=3395
+  _globals['_EXPORTFORMAT']._serialized_end=3533
   _globals['_PROCESSINGOPTIONS']._serialized_start=52
-  _globals['_PROCESSINGOPTIONS']._serialized_end=793
-  _globals['_BOX']._serialized_start=795
-  _globals['_BOX']._serialized_end=852
-  _globals['_TEXTUREOPTIONS']._serialized_start=854
-  _globals['_TEXTUREOPTIONS']._serialized_end=952
-  _globals['_LODLEVEL']._serialized_start=954
-  _globals['_LODLEVEL']._serialized_end=1012
-  _globals['_COLLISIONOPTIONS']._serialized_start=1014
-  _globals['_COLLISIONOPTIONS']._serialized_end=1115
+  _globals['_PROCESSINGOPTIONS']._serialized_end=1338
+  _globals['_BOX']._serialized_start=1340
+  _globals['_BOX']._serialized_end=1397
+  _globals['_TEXTUREOPTIONS']._serialized_start=1400
+  _globals['_TEXTUREOPTIONS']._serialized_end=1623
+  _globals['_LODLEVEL']._serialized_start=1625
+  _globals['_LODLEVEL']._serialized_end=1683
+  _globals['_COLLISIONOPTIONS']._serialized_start=1686
+  _globals['_COLLISIONOPTIONS']._serialized_end=1930
 # @@protoc_insertion_point(module_scope)

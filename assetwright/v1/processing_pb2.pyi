@@ -71,6 +71,34 @@ BUDGET_ACTION_ENFORCE: BudgetAction.ValueType  # 2
 """Simplify until the budget is met."""
 global___BudgetAction = BudgetAction
 
+class _SimplifyMethod:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _SimplifyMethodEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_SimplifyMethod.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    SIMPLIFY_METHOD_UNSPECIFIED: _SimplifyMethod.ValueType  # 0
+    """Never sent."""
+    SIMPLIFY_METHOD_COLLAPSE: _SimplifyMethod.ValueType  # 1
+    """By collapsing edges; textures and their coordinates stay."""
+    SIMPLIFY_METHOD_REBAKE: _SimplifyMethod.ValueType  # 2
+    """With a new texture layout and new textures, for budgets that the old layout
+    cannot meet.
+    """
+
+class SimplifyMethod(_SimplifyMethod, metaclass=_SimplifyMethodEnumTypeWrapper):
+    """How a model is simplified. New values may be added."""
+
+SIMPLIFY_METHOD_UNSPECIFIED: SimplifyMethod.ValueType  # 0
+"""Never sent."""
+SIMPLIFY_METHOD_COLLAPSE: SimplifyMethod.ValueType  # 1
+"""By collapsing edges; textures and their coordinates stay."""
+SIMPLIFY_METHOD_REBAKE: SimplifyMethod.ValueType  # 2
+"""With a new texture layout and new textures, for budgets that the old layout
+cannot meet.
+"""
+global___SimplifyMethod = SimplifyMethod
+
 class _EngineProfile:
     ValueType = typing.NewType("ValueType", builtins.int)
     V: typing_extensions.TypeAlias = ValueType
@@ -167,12 +195,209 @@ COLLISION_KIND_CONVEX_DECOMPOSITION: CollisionKind.ValueType  # 3
 """Several convex parts."""
 global___CollisionKind = CollisionKind
 
+class _DecompositionMethod:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _DecompositionMethodEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_DecompositionMethod.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    DECOMPOSITION_METHOD_UNSPECIFIED: _DecompositionMethod.ValueType  # 0
+    """Never sent."""
+    DECOMPOSITION_METHOD_VHACD: _DecompositionMethod.ValueType  # 1
+    """V-HACD: about a second."""
+    DECOMPOSITION_METHOD_COACD: _DecompositionMethod.ValueType  # 2
+    """CoACD: closer, ten times slower. Not every server has it."""
+
+class DecompositionMethod(_DecompositionMethod, metaclass=_DecompositionMethodEnumTypeWrapper):
+    """Which library finds the parts of a decomposition. New values may be added."""
+
+DECOMPOSITION_METHOD_UNSPECIFIED: DecompositionMethod.ValueType  # 0
+"""Never sent."""
+DECOMPOSITION_METHOD_VHACD: DecompositionMethod.ValueType  # 1
+"""V-HACD: about a second."""
+DECOMPOSITION_METHOD_COACD: DecompositionMethod.ValueType  # 2
+"""CoACD: closer, ten times slower. Not every server has it."""
+global___DecompositionMethod = DecompositionMethod
+
+class _CollisionPlacement:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _CollisionPlacementEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_CollisionPlacement.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    COLLISION_PLACEMENT_UNSPECIFIED: _CollisionPlacement.ValueType  # 0
+    """Never sent."""
+    COLLISION_PLACEMENT_FILE: _CollisionPlacement.ValueType  # 1
+    """A GLB of its own."""
+    COLLISION_PLACEMENT_NODES: _CollisionPlacement.ValueType  # 2
+    """Nodes of the model's GLB, named so that the engine knows them."""
+
+class CollisionPlacement(_CollisionPlacement, metaclass=_CollisionPlacementEnumTypeWrapper):
+    """Where a collision shape goes. New values may be added."""
+
+COLLISION_PLACEMENT_UNSPECIFIED: CollisionPlacement.ValueType  # 0
+"""Never sent."""
+COLLISION_PLACEMENT_FILE: CollisionPlacement.ValueType  # 1
+"""A GLB of its own."""
+COLLISION_PLACEMENT_NODES: CollisionPlacement.ValueType  # 2
+"""Nodes of the model's GLB, named so that the engine knows them."""
+global___CollisionPlacement = CollisionPlacement
+
+class _LodPlacement:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _LodPlacementEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_LodPlacement.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    LOD_PLACEMENT_UNSPECIFIED: _LodPlacement.ValueType  # 0
+    """Never sent."""
+    LOD_PLACEMENT_FILES: _LodPlacement.ValueType  # 1
+    """A GLB of its own for each level."""
+    LOD_PLACEMENT_NODES: _LodPlacement.ValueType  # 2
+    """Nodes of the model's GLB, which MSFT_lod names."""
+
+class LodPlacement(_LodPlacement, metaclass=_LodPlacementEnumTypeWrapper):
+    """Where levels of detail go. New values may be added."""
+
+LOD_PLACEMENT_UNSPECIFIED: LodPlacement.ValueType  # 0
+"""Never sent."""
+LOD_PLACEMENT_FILES: LodPlacement.ValueType  # 1
+"""A GLB of its own for each level."""
+LOD_PLACEMENT_NODES: LodPlacement.ValueType  # 2
+"""Nodes of the model's GLB, which MSFT_lod names."""
+global___LodPlacement = LodPlacement
+
+class _Decode:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _DecodeEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_Decode.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    DECODE_UNSPECIFIED: _Decode.ValueType  # 0
+    """Never sent."""
+    DECODE_AUTO: _Decode.ValueType  # 1
+    """Where the engine profile refuses them or something that is asked for has to
+    read or write them.
+    """
+    DECODE_NEVER: _Decode.ValueType  # 2
+    """Never."""
+    DECODE_ALWAYS: _Decode.ValueType  # 3
+    """Always."""
+
+class Decode(_Decode, metaclass=_DecodeEnumTypeWrapper):
+    """When compressed, quantized and sparse vertices become plain ones. New values
+    may be added.
+    """
+
+DECODE_UNSPECIFIED: Decode.ValueType  # 0
+"""Never sent."""
+DECODE_AUTO: Decode.ValueType  # 1
+"""Where the engine profile refuses them or something that is asked for has to
+read or write them.
+"""
+DECODE_NEVER: Decode.ValueType  # 2
+"""Never."""
+DECODE_ALWAYS: Decode.ValueType  # 3
+"""Always."""
+global___Decode = Decode
+
+class _TexturePacking:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _TexturePackingEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_TexturePacking.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    TEXTURE_PACKING_UNSPECIFIED: _TexturePacking.ValueType  # 0
+    """Never sent."""
+    TEXTURE_PACKING_NONE: _TexturePacking.ValueType  # 1
+    """None."""
+    TEXTURE_PACKING_METALLIC_SMOOTHNESS: _TexturePacking.ValueType  # 2
+    """Unity's: metalness in red, smoothness in alpha."""
+    TEXTURE_PACKING_ORM: _TexturePacking.ValueType  # 3
+    """Unreal's: occlusion, roughness and metalness in red, green and blue."""
+
+class TexturePacking(_TexturePacking, metaclass=_TexturePackingEnumTypeWrapper):
+    """Maps that are made from others and stored beside the model. New values may be
+    added.
+    """
+
+TEXTURE_PACKING_UNSPECIFIED: TexturePacking.ValueType  # 0
+"""Never sent."""
+TEXTURE_PACKING_NONE: TexturePacking.ValueType  # 1
+"""None."""
+TEXTURE_PACKING_METALLIC_SMOOTHNESS: TexturePacking.ValueType  # 2
+"""Unity's: metalness in red, smoothness in alpha."""
+TEXTURE_PACKING_ORM: TexturePacking.ValueType  # 3
+"""Unreal's: occlusion, roughness and metalness in red, green and blue."""
+global___TexturePacking = TexturePacking
+
+class _AlphaAction:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _AlphaActionEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_AlphaAction.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    ALPHA_ACTION_UNSPECIFIED: _AlphaAction.ValueType  # 0
+    """Never sent."""
+    ALPHA_ACTION_KEEP: _AlphaAction.ValueType  # 1
+    """The pixels are not looked at."""
+    ALPHA_ACTION_PROPOSE: _AlphaAction.ValueType  # 2
+    """An issue of the report says so."""
+    ALPHA_ACTION_APPLY: _AlphaAction.ValueType  # 3
+    """The material gets that mode."""
+
+class AlphaAction(_AlphaAction, metaclass=_AlphaActionEnumTypeWrapper):
+    """What becomes of a material's alpha mode when its pixels call for another one.
+    New values may be added.
+    """
+
+ALPHA_ACTION_UNSPECIFIED: AlphaAction.ValueType  # 0
+"""Never sent."""
+ALPHA_ACTION_KEEP: AlphaAction.ValueType  # 1
+"""The pixels are not looked at."""
+ALPHA_ACTION_PROPOSE: AlphaAction.ValueType  # 2
+"""An issue of the report says so."""
+ALPHA_ACTION_APPLY: AlphaAction.ValueType  # 3
+"""The material gets that mode."""
+global___AlphaAction = AlphaAction
+
+class _ExportFormat:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _ExportFormatEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_ExportFormat.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    EXPORT_FORMAT_UNSPECIFIED: _ExportFormat.ValueType  # 0
+    """Never sent."""
+    EXPORT_FORMAT_OBJ: _ExportFormat.ValueType  # 1
+    """Wavefront OBJ with its MTL and textures, in a ZIP."""
+    EXPORT_FORMAT_STL: _ExportFormat.ValueType  # 2
+    """STL, binary."""
+    EXPORT_FORMAT_PLY: _ExportFormat.ValueType  # 3
+    """PLY, binary."""
+    EXPORT_FORMAT_GLTF: _ExportFormat.ValueType  # 4
+    """glTF with its buffer and images as files, in a ZIP."""
+
+class ExportFormat(_ExportFormat, metaclass=_ExportFormatEnumTypeWrapper):
+    """Another format to have the model in. New values may be added."""
+
+EXPORT_FORMAT_UNSPECIFIED: ExportFormat.ValueType  # 0
+"""Never sent."""
+EXPORT_FORMAT_OBJ: ExportFormat.ValueType  # 1
+"""Wavefront OBJ with its MTL and textures, in a ZIP."""
+EXPORT_FORMAT_STL: ExportFormat.ValueType  # 2
+"""STL, binary."""
+EXPORT_FORMAT_PLY: ExportFormat.ValueType  # 3
+"""PLY, binary."""
+EXPORT_FORMAT_GLTF: ExportFormat.ValueType  # 4
+"""glTF with its buffer and images as files, in a ZIP."""
+global___ExportFormat = ExportFormat
+
 @typing.final
 class ProcessingOptions(google.protobuf.message.Message):
     """What to do with the returned model. glTF's conventions hold: metres, Y up,
     front +Z. Nothing that is not asked for changes: textures, skins, animations,
-    extensions, names and extras stay byte for byte. Fields that this server does
-    not support yet are refused with INVALID_REQUEST naming them.
+    extensions, names and extras stay byte for byte.
     """
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
@@ -191,6 +416,17 @@ class ProcessingOptions(google.protobuf.message.Message):
     TEXTURES_FIELD_NUMBER: builtins.int
     LODS_FIELD_NUMBER: builtins.int
     COLLISION_FIELD_NUMBER: builtins.int
+    BAKE_FIELD_NUMBER: builtins.int
+    DECODE_FIELD_NUMBER: builtins.int
+    COMPUTE_NORMALS_FIELD_NUMBER: builtins.int
+    COMPUTE_TANGENTS_FIELD_NUMBER: builtins.int
+    WELD_FIELD_NUMBER: builtins.int
+    PRUNE_FIELD_NUMBER: builtins.int
+    LOD_PLACEMENT_FIELD_NUMBER: builtins.int
+    THUMBNAIL_PX_FIELD_NUMBER: builtins.int
+    EXPORTS_FIELD_NUMBER: builtins.int
+    WRITE_PROVENANCE_FIELD_NUMBER: builtins.int
+    SIMPLIFY_METHOD_FIELD_NUMBER: builtins.int
     scale_factor: builtins.float
     """Multiplies the size. Finite, greater than 0."""
     height_m: builtins.float
@@ -213,6 +449,37 @@ class ProcessingOptions(google.protobuf.message.Message):
     """What the result is for; absent: ENGINE_PROFILE_GENERIC."""
     forward_axis: global___ForwardAxis.ValueType
     """Where the front shall face; absent: as the source has it."""
+    bake: builtins.bool
+    """Whether every transform that can be goes into the vertices, skins,
+    animations and morph targets kept right; absent: false, which adds a node
+    where the file is not simple.
+    """
+    decode: global___Decode.ValueType
+    """When compressed, quantized and sparse vertices become plain ones; absent:
+    DECODE_AUTO.
+    """
+    compute_normals: builtins.bool
+    """Whether to compute normals where triangles have none; absent: false."""
+    compute_tangents: builtins.bool
+    """Whether to compute tangents where a normal map needs them and there are
+    none; absent: false.
+    """
+    weld: builtins.bool
+    """Whether to merge vertices that are equal in every bit; absent: false."""
+    prune: builtins.bool
+    """Whether to leave out what nothing uses and to store what is equal once;
+    absent: false.
+    """
+    lod_placement: global___LodPlacement.ValueType
+    """Where levels of detail go; absent: LOD_PLACEMENT_FILES."""
+    thumbnail_px: builtins.int
+    """Width and height of a rendered preview, 16 to 1024 pixels; absent: none."""
+    write_provenance: builtins.bool
+    """Whether a generation's model, seed, prompt hash, licence note and cost are
+    written into the result's asset.extras.assetwright; absent: true.
+    """
+    simplify_method: global___SimplifyMethod.ValueType
+    """How BUDGET_ACTION_ENFORCE simplifies; absent: SIMPLIFY_METHOD_COLLAPSE."""
     @property
     def fit_box(self) -> global___Box:
         """Fits into a box, keeping the proportions."""
@@ -228,6 +495,10 @@ class ProcessingOptions(google.protobuf.message.Message):
     @property
     def collision(self) -> global___CollisionOptions:
         """A collision shape; absent: none."""
+
+    @property
+    def exports(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[global___ExportFormat.ValueType]:
+        """Other formats to have the model in; empty: none."""
 
     def __init__(
         self,
@@ -246,13 +517,32 @@ class ProcessingOptions(google.protobuf.message.Message):
         textures: global___TextureOptions | None = ...,
         lods: collections.abc.Iterable[global___LodLevel] | None = ...,
         collision: global___CollisionOptions | None = ...,
+        bake: builtins.bool | None = ...,
+        decode: global___Decode.ValueType | None = ...,
+        compute_normals: builtins.bool | None = ...,
+        compute_tangents: builtins.bool | None = ...,
+        weld: builtins.bool | None = ...,
+        prune: builtins.bool | None = ...,
+        lod_placement: global___LodPlacement.ValueType | None = ...,
+        thumbnail_px: builtins.int | None = ...,
+        exports: collections.abc.Iterable[global___ExportFormat.ValueType] | None = ...,
+        write_provenance: builtins.bool | None = ...,
+        simplify_method: global___SimplifyMethod.ValueType | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["_budget_action", b"_budget_action", "_collision", b"_collision", "_engine_profile", b"_engine_profile", "_extract_textures", b"_extract_textures", "_forward_axis", b"_forward_axis", "_max_triangles", b"_max_triangles", "_max_vertices", b"_max_vertices", "_pivot", b"_pivot", "_textures", b"_textures", "budget_action", b"budget_action", "collision", b"collision", "engine_profile", b"engine_profile", "extract_textures", b"extract_textures", "fit_box", b"fit_box", "forward_axis", b"forward_axis", "height_m", b"height_m", "longest_side_m", b"longest_side_m", "max_triangles", b"max_triangles", "max_vertices", b"max_vertices", "pivot", b"pivot", "scale", b"scale", "scale_factor", b"scale_factor", "textures", b"textures"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_budget_action", b"_budget_action", "_collision", b"_collision", "_engine_profile", b"_engine_profile", "_extract_textures", b"_extract_textures", "_forward_axis", b"_forward_axis", "_max_triangles", b"_max_triangles", "_max_vertices", b"_max_vertices", "_pivot", b"_pivot", "_textures", b"_textures", "budget_action", b"budget_action", "collision", b"collision", "engine_profile", b"engine_profile", "extract_textures", b"extract_textures", "fit_box", b"fit_box", "forward_axis", b"forward_axis", "height_m", b"height_m", "lods", b"lods", "longest_side_m", b"longest_side_m", "max_triangles", b"max_triangles", "max_vertices", b"max_vertices", "pivot", b"pivot", "scale", b"scale", "scale_factor", b"scale_factor", "textures", b"textures"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_bake", b"_bake", "_budget_action", b"_budget_action", "_collision", b"_collision", "_compute_normals", b"_compute_normals", "_compute_tangents", b"_compute_tangents", "_decode", b"_decode", "_engine_profile", b"_engine_profile", "_extract_textures", b"_extract_textures", "_forward_axis", b"_forward_axis", "_lod_placement", b"_lod_placement", "_max_triangles", b"_max_triangles", "_max_vertices", b"_max_vertices", "_pivot", b"_pivot", "_prune", b"_prune", "_simplify_method", b"_simplify_method", "_textures", b"_textures", "_thumbnail_px", b"_thumbnail_px", "_weld", b"_weld", "_write_provenance", b"_write_provenance", "bake", b"bake", "budget_action", b"budget_action", "collision", b"collision", "compute_normals", b"compute_normals", "compute_tangents", b"compute_tangents", "decode", b"decode", "engine_profile", b"engine_profile", "extract_textures", b"extract_textures", "fit_box", b"fit_box", "forward_axis", b"forward_axis", "height_m", b"height_m", "lod_placement", b"lod_placement", "longest_side_m", b"longest_side_m", "max_triangles", b"max_triangles", "max_vertices", b"max_vertices", "pivot", b"pivot", "prune", b"prune", "scale", b"scale", "scale_factor", b"scale_factor", "simplify_method", b"simplify_method", "textures", b"textures", "thumbnail_px", b"thumbnail_px", "weld", b"weld", "write_provenance", b"write_provenance"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_bake", b"_bake", "_budget_action", b"_budget_action", "_collision", b"_collision", "_compute_normals", b"_compute_normals", "_compute_tangents", b"_compute_tangents", "_decode", b"_decode", "_engine_profile", b"_engine_profile", "_extract_textures", b"_extract_textures", "_forward_axis", b"_forward_axis", "_lod_placement", b"_lod_placement", "_max_triangles", b"_max_triangles", "_max_vertices", b"_max_vertices", "_pivot", b"_pivot", "_prune", b"_prune", "_simplify_method", b"_simplify_method", "_textures", b"_textures", "_thumbnail_px", b"_thumbnail_px", "_weld", b"_weld", "_write_provenance", b"_write_provenance", "bake", b"bake", "budget_action", b"budget_action", "collision", b"collision", "compute_normals", b"compute_normals", "compute_tangents", b"compute_tangents", "decode", b"decode", "engine_profile", b"engine_profile", "exports", b"exports", "extract_textures", b"extract_textures", "fit_box", b"fit_box", "forward_axis", b"forward_axis", "height_m", b"height_m", "lod_placement", b"lod_placement", "lods", b"lods", "longest_side_m", b"longest_side_m", "max_triangles", b"max_triangles", "max_vertices", b"max_vertices", "pivot", b"pivot", "prune", b"prune", "scale", b"scale", "scale_factor", b"scale_factor", "simplify_method", b"simplify_method", "textures", b"textures", "thumbnail_px", b"thumbnail_px", "weld", b"weld", "write_provenance", b"write_provenance"]) -> None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_bake", b"_bake"]) -> typing.Literal["bake"] | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_budget_action", b"_budget_action"]) -> typing.Literal["budget_action"] | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_collision", b"_collision"]) -> typing.Literal["collision"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_compute_normals", b"_compute_normals"]) -> typing.Literal["compute_normals"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_compute_tangents", b"_compute_tangents"]) -> typing.Literal["compute_tangents"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_decode", b"_decode"]) -> typing.Literal["decode"] | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_engine_profile", b"_engine_profile"]) -> typing.Literal["engine_profile"] | None: ...
     @typing.overload
@@ -260,13 +550,25 @@ class ProcessingOptions(google.protobuf.message.Message):
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_forward_axis", b"_forward_axis"]) -> typing.Literal["forward_axis"] | None: ...
     @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_lod_placement", b"_lod_placement"]) -> typing.Literal["lod_placement"] | None: ...
+    @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_max_triangles", b"_max_triangles"]) -> typing.Literal["max_triangles"] | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_max_vertices", b"_max_vertices"]) -> typing.Literal["max_vertices"] | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_pivot", b"_pivot"]) -> typing.Literal["pivot"] | None: ...
     @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_prune", b"_prune"]) -> typing.Literal["prune"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_simplify_method", b"_simplify_method"]) -> typing.Literal["simplify_method"] | None: ...
+    @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_textures", b"_textures"]) -> typing.Literal["textures"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_thumbnail_px", b"_thumbnail_px"]) -> typing.Literal["thumbnail_px"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_weld", b"_weld"]) -> typing.Literal["weld"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_write_provenance", b"_write_provenance"]) -> typing.Literal["write_provenance"] | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["scale", b"scale"]) -> typing.Literal["scale_factor", "height_m", "longest_side_m", "fit_box"] | None: ...
 
@@ -306,24 +608,36 @@ class TextureOptions(google.protobuf.message.Message):
 
     MAX_SIZE_PX_FIELD_NUMBER: builtins.int
     MEDIA_TYPE_FIELD_NUMBER: builtins.int
+    PACKING_FIELD_NUMBER: builtins.int
+    ALPHA_FIELD_NUMBER: builtins.int
     max_size_px: builtins.int
     """The longest side a texture may have, in pixels; absent: any."""
     media_type: builtins.str
     """The media type to convert to, such as "image/png"; absent: what the engine
     profile says.
     """
+    packing: global___TexturePacking.ValueType
+    """Maps to make beside the model; absent: those of the engine profile."""
+    alpha: global___AlphaAction.ValueType
+    """What becomes of alpha modes; absent: ALPHA_ACTION_PROPOSE."""
     def __init__(
         self,
         *,
         max_size_px: builtins.int | None = ...,
         media_type: builtins.str | None = ...,
+        packing: global___TexturePacking.ValueType | None = ...,
+        alpha: global___AlphaAction.ValueType | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["_max_size_px", b"_max_size_px", "_media_type", b"_media_type", "max_size_px", b"max_size_px", "media_type", b"media_type"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_max_size_px", b"_max_size_px", "_media_type", b"_media_type", "max_size_px", b"max_size_px", "media_type", b"media_type"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_alpha", b"_alpha", "_max_size_px", b"_max_size_px", "_media_type", b"_media_type", "_packing", b"_packing", "alpha", b"alpha", "max_size_px", b"max_size_px", "media_type", b"media_type", "packing", b"packing"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_alpha", b"_alpha", "_max_size_px", b"_max_size_px", "_media_type", b"_media_type", "_packing", b"_packing", "alpha", b"alpha", "max_size_px", b"max_size_px", "media_type", b"media_type", "packing", b"packing"]) -> None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_alpha", b"_alpha"]) -> typing.Literal["alpha"] | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_max_size_px", b"_max_size_px"]) -> typing.Literal["max_size_px"] | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_media_type", b"_media_type"]) -> typing.Literal["media_type"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_packing", b"_packing"]) -> typing.Literal["packing"] | None: ...
 
 global___TextureOptions = TextureOptions
 
@@ -359,18 +673,31 @@ class CollisionOptions(google.protobuf.message.Message):
 
     KIND_FIELD_NUMBER: builtins.int
     MAX_PARTS_FIELD_NUMBER: builtins.int
+    METHOD_FIELD_NUMBER: builtins.int
+    PLACEMENT_FIELD_NUMBER: builtins.int
     kind: global___CollisionKind.ValueType
     """The kind. Required."""
     max_parts: builtins.int
-    """The most parts of a decomposition; absent: 16."""
+    """The most parts of a decomposition, 1 to 256; absent: 16."""
+    method: global___DecompositionMethod.ValueType
+    """How to decompose; absent: DECOMPOSITION_METHOD_VHACD."""
+    placement: global___CollisionPlacement.ValueType
+    """Where it goes; absent: where the engine finds it."""
     def __init__(
         self,
         *,
         kind: global___CollisionKind.ValueType = ...,
         max_parts: builtins.int | None = ...,
+        method: global___DecompositionMethod.ValueType | None = ...,
+        placement: global___CollisionPlacement.ValueType | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["_max_parts", b"_max_parts", "max_parts", b"max_parts"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_max_parts", b"_max_parts", "kind", b"kind", "max_parts", b"max_parts"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_max_parts", b"_max_parts", "_method", b"_method", "_placement", b"_placement", "max_parts", b"max_parts", "method", b"method", "placement", b"placement"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_max_parts", b"_max_parts", "_method", b"_method", "_placement", b"_placement", "kind", b"kind", "max_parts", b"max_parts", "method", b"method", "placement", b"placement"]) -> None: ...
+    @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_max_parts", b"_max_parts"]) -> typing.Literal["max_parts"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_method", b"_method"]) -> typing.Literal["method"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_placement", b"_placement"]) -> typing.Literal["placement"] | None: ...
 
 global___CollisionOptions = CollisionOptions

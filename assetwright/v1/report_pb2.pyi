@@ -3,6 +3,8 @@
 isort:skip_file
 """
 
+import assetwright.v1.asset_pb2
+import assetwright.v1.processing_pb2
 import builtins
 import collections.abc
 import google.protobuf.descriptor
@@ -115,6 +117,38 @@ TEXTURE_ROLE_OTHER: TextureRole.ValueType  # 6
 """A material extension's; `slots` says which."""
 global___TextureRole = TextureRole
 
+class _AlphaUse:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _AlphaUseEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_AlphaUse.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    ALPHA_USE_UNSPECIFIED: _AlphaUse.ValueType  # 0
+    """Never sent."""
+    ALPHA_USE_NONE: _AlphaUse.ValueType  # 1
+    """There is no alpha channel."""
+    ALPHA_USE_OPAQUE: _AlphaUse.ValueType  # 2
+    """It is solid everywhere."""
+    ALPHA_USE_MASK: _AlphaUse.ValueType  # 3
+    """Solid or clear, nothing between but smooth edges."""
+    ALPHA_USE_BLEND: _AlphaUse.ValueType  # 4
+    """Half-transparent areas."""
+
+class AlphaUse(_AlphaUse, metaclass=_AlphaUseEnumTypeWrapper):
+    """What an alpha channel holds where the model shows it. New values may be added."""
+
+ALPHA_USE_UNSPECIFIED: AlphaUse.ValueType  # 0
+"""Never sent."""
+ALPHA_USE_NONE: AlphaUse.ValueType  # 1
+"""There is no alpha channel."""
+ALPHA_USE_OPAQUE: AlphaUse.ValueType  # 2
+"""It is solid everywhere."""
+ALPHA_USE_MASK: AlphaUse.ValueType  # 3
+"""Solid or clear, nothing between but smooth edges."""
+ALPHA_USE_BLEND: AlphaUse.ValueType  # 4
+"""Half-transparent areas."""
+global___AlphaUse = AlphaUse
+
 @typing.final
 class Report(google.protobuf.message.Message):
     """What was asked and what was measured, on the bytes that are delivered.
@@ -134,6 +168,10 @@ class Report(google.protobuf.message.Message):
     MATERIALS_FIELD_NUMBER: builtins.int
     TEXTURES_FIELD_NUMBER: builtins.int
     ISSUES_FIELD_NUMBER: builtins.int
+    UV_FIELD_NUMBER: builtins.int
+    MEMORY_FIELD_NUMBER: builtins.int
+    COLLISION_FIELD_NUMBER: builtins.int
+    OUTPUTS_FIELD_NUMBER: builtins.int
     schema_version: builtins.str
     """The version of this report's form, "1"."""
     @property
@@ -178,6 +216,24 @@ class Report(google.protobuf.message.Message):
     def issues(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Issue]:
         """What an engine or an artist may stumble over."""
 
+    @property
+    def uv(self) -> global___UvFacts:
+        """How the triangles lie on their textures; absent when that could not be
+        measured.
+        """
+
+    @property
+    def memory(self) -> global___MemoryFacts:
+        """An estimate of what the model takes on a GPU."""
+
+    @property
+    def collision(self) -> global___CollisionFacts:
+        """The collision shapes; absent when none were asked for."""
+
+    @property
+    def outputs(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___OutputFacts]:
+        """Files beside the model."""
+
     def __init__(
         self,
         *,
@@ -192,12 +248,163 @@ class Report(google.protobuf.message.Message):
         materials: collections.abc.Iterable[global___MaterialFacts] | None = ...,
         textures: collections.abc.Iterable[global___TextureFacts] | None = ...,
         issues: collections.abc.Iterable[global___Issue] | None = ...,
+        uv: global___UvFacts | None = ...,
+        memory: global___MemoryFacts | None = ...,
+        collision: global___CollisionFacts | None = ...,
+        outputs: collections.abc.Iterable[global___OutputFacts] | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["_topology", b"_topology", "bounds_after", b"bounds_after", "bounds_before", b"bounds_before", "counts", b"counts", "result", b"result", "source", b"source", "topology", b"topology"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_topology", b"_topology", "bounds_after", b"bounds_after", "bounds_before", b"bounds_before", "checks", b"checks", "counts", b"counts", "issues", b"issues", "materials", b"materials", "result", b"result", "schema_version", b"schema_version", "source", b"source", "textures", b"textures", "topology", b"topology"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_collision", b"_collision", "_memory", b"_memory", "_topology", b"_topology", "_uv", b"_uv", "bounds_after", b"bounds_after", "bounds_before", b"bounds_before", "collision", b"collision", "counts", b"counts", "memory", b"memory", "result", b"result", "source", b"source", "topology", b"topology", "uv", b"uv"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_collision", b"_collision", "_memory", b"_memory", "_topology", b"_topology", "_uv", b"_uv", "bounds_after", b"bounds_after", "bounds_before", b"bounds_before", "checks", b"checks", "collision", b"collision", "counts", b"counts", "issues", b"issues", "materials", b"materials", "memory", b"memory", "outputs", b"outputs", "result", b"result", "schema_version", b"schema_version", "source", b"source", "textures", b"textures", "topology", b"topology", "uv", b"uv"]) -> None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_collision", b"_collision"]) -> typing.Literal["collision"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_memory", b"_memory"]) -> typing.Literal["memory"] | None: ...
+    @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_topology", b"_topology"]) -> typing.Literal["topology"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_uv", b"_uv"]) -> typing.Literal["uv"] | None: ...
 
 global___Report = Report
+
+@typing.final
+class UvFacts(google.protobuf.message.Message):
+    """How the triangles lie on their textures, on a grid of samples per material."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    COVERAGE_FIELD_NUMBER: builtins.int
+    OVERLAP_FIELD_NUMBER: builtins.int
+    OUTSIDE_FIELD_NUMBER: builtins.int
+    TEXEL_DENSITY_PX_M_FIELD_NUMBER: builtins.int
+    coverage: builtins.float
+    """Share of the textures that is used, 0 to 1."""
+    overlap: builtins.float
+    """Share of that which several triangles use, 0 to 1."""
+    outside: builtins.float
+    """Share of the triangles that reach outside of 0 to 1."""
+    texel_density_px_m: builtins.float
+    """Pixels of the base colour texture along a metre of the surface, the median
+    by area; absent without such a texture.
+    """
+    def __init__(
+        self,
+        *,
+        coverage: builtins.float = ...,
+        overlap: builtins.float = ...,
+        outside: builtins.float = ...,
+        texel_density_px_m: builtins.float | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["_texel_density_px_m", b"_texel_density_px_m", "texel_density_px_m", b"texel_density_px_m"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_texel_density_px_m", b"_texel_density_px_m", "coverage", b"coverage", "outside", b"outside", "overlap", b"overlap", "texel_density_px_m", b"texel_density_px_m"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_texel_density_px_m", b"_texel_density_px_m"]) -> typing.Literal["texel_density_px_m"] | None: ...
+
+global___UvFacts = UvFacts
+
+@typing.final
+class MemoryFacts(google.protobuf.message.Message):
+    """An estimate of what a model takes on a GPU."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    GEOMETRY_BYTES_FIELD_NUMBER: builtins.int
+    TEXTURES_BYTES_FIELD_NUMBER: builtins.int
+    TEXTURES_COMPRESSED_BYTES_FIELD_NUMBER: builtins.int
+    geometry_bytes: builtins.int
+    """Vertices and indices, once decoded."""
+    textures_bytes: builtins.int
+    """Images as four bytes a pixel, with mipmaps."""
+    textures_compressed_bytes: builtins.int
+    """The same in one byte a pixel, as BC7 and ASTC 4x4 have."""
+    def __init__(
+        self,
+        *,
+        geometry_bytes: builtins.int = ...,
+        textures_bytes: builtins.int = ...,
+        textures_compressed_bytes: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["geometry_bytes", b"geometry_bytes", "textures_bytes", b"textures_bytes", "textures_compressed_bytes", b"textures_compressed_bytes"]) -> None: ...
+
+global___MemoryFacts = MemoryFacts
+
+@typing.final
+class CollisionFacts(google.protobuf.message.Message):
+    """The collision shapes. The model's own figures leave them out."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: builtins.int
+    PLACEMENT_FIELD_NUMBER: builtins.int
+    NAMES_FIELD_NUMBER: builtins.int
+    VERTICES_FIELD_NUMBER: builtins.int
+    TRIANGLES_FIELD_NUMBER: builtins.int
+    VOLUME_M3_FIELD_NUMBER: builtins.int
+    kind: assetwright.v1.processing_pb2.CollisionKind.ValueType
+    """What was asked."""
+    placement: assetwright.v1.processing_pb2.CollisionPlacement.ValueType
+    """Where they went."""
+    vertices: builtins.int
+    """Vertices of all parts."""
+    triangles: builtins.int
+    """Triangles of all parts."""
+    volume_m3: builtins.float
+    """Sum of the parts' volumes in cubic metres."""
+    @property
+    def names(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Their nodes' names; one for each convex part."""
+
+    def __init__(
+        self,
+        *,
+        kind: assetwright.v1.processing_pb2.CollisionKind.ValueType = ...,
+        placement: assetwright.v1.processing_pb2.CollisionPlacement.ValueType = ...,
+        names: collections.abc.Iterable[builtins.str] | None = ...,
+        vertices: builtins.int = ...,
+        triangles: builtins.int = ...,
+        volume_m3: builtins.float = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["kind", b"kind", "names", b"names", "placement", b"placement", "triangles", b"triangles", "vertices", b"vertices", "volume_m3", b"volume_m3"]) -> None: ...
+
+global___CollisionFacts = CollisionFacts
+
+@typing.final
+class OutputFacts(google.protobuf.message.Message):
+    """A file beside the model."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    ROLE_FIELD_NUMBER: builtins.int
+    MEDIA_TYPE_FIELD_NUMBER: builtins.int
+    SIZE_BYTES_FIELD_NUMBER: builtins.int
+    SHA256_FIELD_NUMBER: builtins.int
+    LOSES_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    """Relative path, the asset's name."""
+    role: assetwright.v1.asset_pb2.AssetRole.ValueType
+    """What it is for, the asset's role."""
+    media_type: builtins.str
+    """Of its content."""
+    size_bytes: builtins.int
+    """Number of bytes."""
+    sha256: builtins.str
+    """SHA-256, lower-case hexadecimal."""
+    @property
+    def loses(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """What the model has and this file does not."""
+
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        role: assetwright.v1.asset_pb2.AssetRole.ValueType = ...,
+        media_type: builtins.str = ...,
+        size_bytes: builtins.int = ...,
+        sha256: builtins.str = ...,
+        loses: collections.abc.Iterable[builtins.str] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["loses", b"loses", "media_type", b"media_type", "name", b"name", "role", b"role", "sha256", b"sha256", "size_bytes", b"size_bytes"]) -> None: ...
+
+global___OutputFacts = OutputFacts
 
 @typing.final
 class Check(google.protobuf.message.Message):
@@ -493,6 +700,8 @@ class TextureFacts(google.protobuf.message.Message):
     SIZE_BYTES_FIELD_NUMBER: builtins.int
     SHA256_FIELD_NUMBER: builtins.int
     SLOTS_FIELD_NUMBER: builtins.int
+    NAME_FIELD_NUMBER: builtins.int
+    ALPHA_FIELD_NUMBER: builtins.int
     file_name: builtins.str
     """Its file name among the extracted textures."""
     media_type: builtins.str
@@ -509,6 +718,10 @@ class TextureFacts(google.protobuf.message.Message):
     """Number of bytes as stored."""
     sha256: builtins.str
     """SHA-256 of the bytes, lower-case hexadecimal."""
+    name: builtins.str
+    """The image's or its texture's name in the model; empty without one."""
+    alpha: global___AlphaUse.ValueType
+    """What its alpha channel holds; absent when nobody looked."""
     @property
     def roles(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[global___TextureRole.ValueType]:
         """The roles it plays; several for packed maps, none where nothing uses it."""
@@ -529,9 +742,13 @@ class TextureFacts(google.protobuf.message.Message):
         size_bytes: builtins.int = ...,
         sha256: builtins.str = ...,
         slots: collections.abc.Iterable[builtins.str] | None = ...,
+        name: builtins.str = ...,
+        alpha: global___AlphaUse.ValueType | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["_height", b"_height", "_width", b"_width", "height", b"height", "width", b"width"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_height", b"_height", "_width", b"_width", "color_space", b"color_space", "file_name", b"file_name", "height", b"height", "media_type", b"media_type", "roles", b"roles", "sha256", b"sha256", "size_bytes", b"size_bytes", "slots", b"slots", "width", b"width"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_alpha", b"_alpha", "_height", b"_height", "_width", b"_width", "alpha", b"alpha", "height", b"height", "width", b"width"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_alpha", b"_alpha", "_height", b"_height", "_width", b"_width", "alpha", b"alpha", "color_space", b"color_space", "file_name", b"file_name", "height", b"height", "media_type", b"media_type", "name", b"name", "roles", b"roles", "sha256", b"sha256", "size_bytes", b"size_bytes", "slots", b"slots", "width", b"width"]) -> None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_alpha", b"_alpha"]) -> typing.Literal["alpha"] | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_height", b"_height"]) -> typing.Literal["height"] | None: ...
     @typing.overload

@@ -1,6 +1,6 @@
 """Public addresses for inputs: unguessable, expiring, and only for what a job sends.
 
-A link carries everything that is needed to check it, signed with the data folder's secret, so it
+A link carries everything that is needed to check it, signed with the database's secret, so it
 outlives a restart and any node that knows the secret can serve it.
 """
 
@@ -8,32 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-__all__ = ["InputLinks", "read_secret"]
+__all__ = ["InputLinks"]
 
-_SECRET_BYTES = 32
 _EXPIRES = re.compile(r"[0-9]{1,12}")  # What int() reads of a stranger's text without surprise.
 _LIFE_S = 24 * 3600  # Longer than any queue; the link names one picture and nothing else.
-
-
-def read_secret(path: Path) -> bytes:
-    """Return the secret in `path`, made at the first call and readable by its owner alone."""
-    if path.exists() and len(secret := path.read_bytes()) == _SECRET_BYTES:
-        return secret
-    secret = os.urandom(_SECRET_BYTES)
-    fresh = path.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(secret)
-    fresh.replace(path)
-    return secret
 
 
 class InputLinks:

@@ -14,12 +14,12 @@ import base64
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING, Protocol, Self, cast
+from typing import TYPE_CHECKING, Protocol, Self
 
 import obstore
-from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
-from obstore.store import S3Store
+from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
 
+from server.buckets import STORE_FAILURES, open_bucket
 from server.errors import InputNotReachable
 
 if TYPE_CHECKING:
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from obstore.store import ClientConfig, RetryConfig, S3Config
+    from obstore.store import S3Store
 
+    from server.buckets import BucketAccess
     from server.gateway.links import InputLinks
     from server.gateway.models import InputSpec
 
@@ -46,11 +47,8 @@ _LIFE = timedelta(hours=24)  # As long as the links to our own port.
 _MOST_INLINE_BYTES = 8 << 20  # Our choice: a third more as base64, and no page names a limit.
 
 _ANSWER_S = 30.0  # For a question without a body.
-_RETRIES: RetryConfig = {"max_retries": 3, "retry_timeout": timedelta(seconds=60)}
-# A slow line uploads all parts at once, so few of them, and time for each: 70 kB/s suffice.
-_PARTS_AT_ONCE = 4
-_REQUEST_TIMEOUT = "300s"
-_FAILURES = (BaseError, OSError, ValueError)  # What obstore raises; TimeoutError is an OSError.
+_PATIENCE_S = 60.0
+_PARTS_AT_ONCE = 4  # A slow line uploads all of them at once.
 
 _BUCKET = "ASSETWRIGHT_INPUT_BUCKET"
 _SETTINGS = f"ASSETWRIGHT_PUBLIC_URL, {_BUCKET}"
@@ -98,38 +96,13 @@ class Bucket:
         self._store = store
 
     @classmethod
-    def at(
-        cls,
-        url: str,
-        *,
-        access_key_id: str | None,
-        secret_access_key: str | None,
-        session_token: str | None,
-        endpoint: str | None,
-        region: str | None,
-        allow_http: bool,
-    ) -> Self:
-        """Open `s3://bucket/prefix`; what is None obstore looks for where AWS's own tools do.
+    def at(cls, url: str, access: BucketAccess) -> Self:
+        """Open `s3://bucket/prefix`.
 
         Raises:
             ValueError: They name no place.
         """
-        config = {
-            "access_key_id": access_key_id,
-            "secret_access_key": secret_access_key,
-            "session_token": session_token,
-            "endpoint": endpoint,
-            "region": region,
-        }
-        given = cast("S3Config", {k: v for k, v in config.items() if v is not None})
-        client: ClientConfig = {"allow_http": allow_http, "timeout": _REQUEST_TIMEOUT}
-        try:
-            store = S3Store.from_url(
-                url, config=given, client_options=client, retry_config=_RETRIES
-            )
-        except BaseError:
-            raise ValueError("they do not name a place together") from None
-        return cls(store)
+        return cls(open_bucket(url, access, patience_s=_PATIENCE_S))
 
     async def holds(self, name: str, *, size_bytes: int) -> bool:
         """Tell whether an object is there, and whole."""
@@ -173,7 +146,7 @@ class BucketPublisher:
             await self.bucket.put(
                 sha256(b"").hexdigest(), b"", media_type="application/octet-stream"
             )
-        except _FAILURES as exc:
+        except STORE_FAILURES as exc:
             raise _bucket_failed(exc) from None
 
     async def address(self, local: LocalInput, spec: InputSpec) -> str:  # noqa: ARG002 - every input takes an address
@@ -183,7 +156,7 @@ class BucketPublisher:
                 if not await self.bucket.holds(local.sha256, size_bytes=local.size_bytes):
                     await self.bucket.put(local.sha256, path, media_type=local.media_type)
                 return await self.bucket.link(local.sha256)
-            except _FAILURES as exc:
+            except STORE_FAILURES as exc:
                 # Not `from exc`: S3's answer repeats the key's id and the text it signed.
                 raise _bucket_failed(exc) from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from asset_processing import ProcessingOptions
@@ -54,7 +55,20 @@ class Admission:
         sandbox: bool,
         max_picture_bytes: int,
         min_free_bytes: int,
+        disk_budget_bytes: int | None = None,
     ) -> None:
+        """Check requests.
+
+        Args:
+            catalog: The models.
+            gateways: Who makes what.
+            library: The inputs.
+            publisher: How gateways reach them.
+            sandbox: Whether the built-in gateway answers.
+            max_picture_bytes: Largest input picture.
+            min_free_bytes: Free disk space that has to be left.
+            disk_budget_bytes: What all assets may have together; None: as much as there is.
+        """
         self._catalog = catalog
         self._gateways = gateways
         self._library = library
@@ -62,6 +76,7 @@ class Admission:
         self._sandbox = sandbox
         self._max_picture_bytes = max_picture_bytes
         self._min_free_bytes = min_free_bytes
+        self._disk_budget_bytes = disk_budget_bytes
 
     def model(self, model_id: str) -> Model:
         """Return a model.
@@ -155,7 +170,7 @@ class Admission:
             *_label_violations(spec.labels),
         ]
 
-    def check_generate(self, spec: GenerateSpec) -> Quote:
+    async def check_generate(self, spec: GenerateSpec) -> Quote:
         """Refuse a request without violations that this server cannot or may not serve.
 
         Raises:
@@ -172,14 +187,15 @@ class Admission:
                 self._publisher.refuse_unreachable(one)
         quote = self.quote_for(spec)
         _check_price(quote, spec)
-        self.check_disk()
+        await self.check_disk()
         return quote
 
-    def check_disk(self) -> None:
+    async def check_disk(self) -> None:
         """Refuse work while there is little space left.
 
         Raises:
-            DiskFull: There is less free space than the setting asks for.
+            DiskFull: There is less free space than a setting asks for, or the assets have as many
+                bytes as another one allows.
         """
         free = self._library.blobs.free_bytes
         if free < self._min_free_bytes:
@@ -187,6 +203,16 @@ class Admission:
                 f"Only {free} bytes are free in the data folder; "
                 f"ASSETWRIGHT_MIN_FREE_BYTES asks for {self._min_free_bytes}.",
                 free_bytes=str(free),
+            )
+        if self._disk_budget_bytes is None:
+            return
+        stored = await self._library.stored_bytes()
+        if stored >= self._disk_budget_bytes:
+            raise DiskFull(
+                f"The assets have {stored} bytes; ASSETWRIGHT_DISK_BUDGET_BYTES allows "
+                f"{self._disk_budget_bytes}.",
+                stored_bytes=str(stored),
+                budget_bytes=str(self._disk_budget_bytes),
             )
 
     def quote_for(self, spec: GenerateSpec) -> Quote:
@@ -243,7 +269,7 @@ class Admission:
                 f"It has {asset.size_bytes} bytes; at most {self._max_picture_bytes} fit "
                 "(ASSETWRIGHT_MAX_PICTURE_BYTES).",
             )
-        problem = await asyncio.to_thread(lambda: picture_problem(self._library.read(asset)))
+        problem = await asyncio.to_thread(picture_problem, await self._library.read(asset))
         return None if problem is None else Violation("asset_id", problem)
 
 
@@ -260,7 +286,7 @@ def _options_violations(options: ProcessingOptions) -> list[Violation]:
 
 
 def _mesh_only(spec: GenerateSpec) -> list[Violation]:
-    if spec.processing == ProcessingOptions():
+    if replace(spec.processing, provenance=None) == ProcessingOptions():
         return []
     return [Violation("processing", f"The model {spec.model} makes no mesh; leave it out.")]
 

@@ -1,15 +1,18 @@
 """Buy one generation: prepare, submit, wait, collect.
 
-A step may run again after a restart, except the paid POST: its intent is on disk before it, and a
-purchase that has an intent and no answer ends its job as SUBMISSION_UNKNOWN.
+Each of the three may run again, here or on another node, except the paid POST: its intent is on
+disk before it, and what became of an intent without an answer is for `server.jobs.doubts`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
+import secrets
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -31,6 +34,7 @@ from server.gateway.parameters import request_body
 from server.gateway.protocol import Finished, GatewayState, Status
 from server.gateway.publishing import LocalInput
 from server.jobs.events import GatewayUpdate, Notice
+from server.jobs.ledger import Source, Witness
 from server.jobs.media_types import HEAD_BYTES, is_picture, media_type, suffix
 from server.jobs.model import (
     AssetRole,
@@ -42,6 +46,7 @@ from server.jobs.model import (
     PurchaseKind,
     Stage,
 )
+from server.jobs.outlasting import outlast
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Mapping
@@ -54,9 +59,10 @@ if TYPE_CHECKING:
     from server.gateway.providers import Gateways
     from server.gateway.publishing import Publisher
     from server.gateway.values import BodyValue, ParameterValue
+    from server.jobs.doubts import Doubts
     from server.jobs.events import Estimate
     from server.jobs.library import AssetLibrary
-    from server.jobs.model import Asset, InputRef, Quote
+    from server.jobs.model import InputRef, Quote
     from server.jobs.run import JobRun
     from server.jobs.store import Store
     from server.storage import Blob
@@ -64,6 +70,7 @@ if TYPE_CHECKING:
 __all__ = ["Buyer", "Order"]
 
 _SUBMIT_TRIES = 5
+_STALE_S = 5.0  # Between the intent and the POST, when others may have given the job up.
 _SILENCE_TRIES = 3  # Then the caller hears that the gateway does not answer; the job goes on.
 # Answers that will not get better: how many in a row before the job gives up.
 _PATIENCE: dict[type[AssetwrightError], int] = {GatewayRefusedUs: 5, GatewayReplyUnknown: 10}
@@ -109,25 +116,49 @@ class Buyer:
     library: AssetLibrary
     store: Store
     pace: PollPace
+    doubts: Doubts
     job_deadline_s: float
 
-    async def buy(self, run: JobRun, order: Order) -> tuple[Asset, ...]:
-        """Buy a generation, or collect what was bought before a restart.
+    async def submit(self, run: JobRun, order: Order) -> None:
+        """Send the paid request, once in a job's life; learn what became of one sent before.
+
+        Raises:
+            AssetwrightError: Why there will be no result.
+            CancelRequested: The job was cancelled.
+        """
+        purchase = run.job.purchase(order.kind)
+        if purchase is not None and purchase.is_in_doubt:
+            purchase = await self.doubts.settle(run, purchase, order.model)
+        if purchase is None or purchase.submitting_since is None:
+            body = await self._prepare(run, order)
+            try:
+                await self._submit(run, self.gateways.protocol(order.model), order, body)
+            except SubmissionUnknown:
+                purchase = run.job.purchase(order.kind)
+                if purchase is None or not self.doubts.may_hear:
+                    raise
+                await self.doubts.settle(run, purchase, order.model)
+
+    async def wait(self, run: JobRun, order: Order) -> None:
+        """Wait until the gateway has finished.
 
         Raises:
             AssetwrightError: Why there is no result.
             CancelRequested: The job was cancelled.
         """
-        purchase = run.job.purchase(order.kind)
-        if purchase is not None and purchase.is_in_doubt:
-            raise SubmissionUnknown("The server stopped while the request was on its way.")
-        gateway = self.gateways.protocol(order.model)
-        if purchase is None or purchase.submitting_since is None:
-            body = await self._prepare(run, order)
-            purchase = await self._submit(run, gateway, order, body)
+        purchase = _bought(run, order)
         if purchase.outcome is None:
-            purchase = await self._wait(run, gateway, order, purchase)
-        return run.collected(order.kind) or await self._collect(run, order, purchase)
+            await self._wait(run, self.gateways.protocol(order.model), order, purchase)
+
+    async def collect(self, run: JobRun, order: Order) -> None:
+        """Have the results stored here, as they came.
+
+        Raises:
+            AssetwrightError: Why there is no result.
+            CancelRequested: The job was cancelled.
+        """
+        if not run.collected(order.kind):
+            await self._collect(run, order, _bought(run, order))
 
     async def _prepare(self, run: JobRun, order: Order) -> dict[str, BodyValue]:
         """Give every input an address that the gateway can fetch, and write the request."""
@@ -161,7 +192,7 @@ class Buyer:
 
     async def _submit(
         self, run: JobRun, gateway: GatewayProtocol, order: Order, body: dict[str, BodyValue]
-    ) -> Purchase:
+    ) -> None:
         """Send the paid POST once. Only a try that provably did not arrive is repeated."""
         # Where the answer is the result, sending is all there is to see.
         shown = Stage.GENERATE if order.model.protocol.answers_at_once else Stage.SUBMIT
@@ -169,20 +200,24 @@ class Buyer:
             for attempt in range(1, _SUBMIT_TRIES + 1):
                 run.check_cancel()
                 try:
-                    return await _uninterrupted(self._pay(run, gateway, order, body))
+                    await _uninterrupted(self._pay(run, gateway, order, body))
                 except AssetwrightError as exc:
                     if not _provably_refused(exc) or attempt == _SUBMIT_TRIES:
                         raise
                     await run.pause(self._back_off(attempt, exc))
-        raise AssertionError  # The loop returns or raises.
+                else:
+                    return
 
     async def _pay(
         self, run: JobRun, gateway: GatewayProtocol, order: Order, body: Mapping[str, BodyValue]
-    ) -> Purchase:
+    ) -> None:
         """Write down the intent, send, write down what came of it: never one without the others."""
+        began = time.monotonic()
         purchase = await self._intend(run, order)
         try:
-            return await self._post(run, gateway, order, purchase, body)
+            if time.monotonic() - began > _STALE_S:
+                raise GatewayUnavailable("The server stood still; nothing was sent.", sent="no")
+            await self._post(run, gateway, order, purchase, body)
         except AssetwrightError as exc:
             await _settle(run, purchase, exc)
             raise
@@ -195,6 +230,7 @@ class Buyer:
             charge=Charge.NOT_CHARGED if run.job.sandbox else Charge.UNKNOWN,
             price=order.quote.high,
             price_is_exact=order.quote.low == order.quote.high,
+            intent=secrets.token_hex(8),
             submitting_since=datetime.now(UTC),
         )
         await run.record(purchase=purchase)
@@ -207,24 +243,26 @@ class Buyer:
         order: Order,
         purchase: Purchase,
         body: Mapping[str, BodyValue],
-    ) -> Purchase:
+    ) -> None:
         """Send, and have the answer on disk before anything else can happen."""
         webhook = self.hooks.webhook(run.job.id)
         answer = await gateway.submit(order.model, body, webhook=webhook)
         if isinstance(answer, Finished):
-            return await self._answered(run, purchase, answer)
+            await self._answered(run, purchase, answer)
+            return
         accepted: Submission = answer
         purchase = msgspec.structs.replace(
             purchase, gateway_request_id=accepted.request_id, submitted_at=datetime.now(UTC)
         )
-        await run.record(state=JobState.GENERATING, purchase=purchase)
-        return purchase
+        witness = Witness(source=Source.ANSWER, gateway_request_id=accepted.request_id)
+        await run.record(state=JobState.GENERATING, purchase=purchase, witness=witness)
 
-    async def _answered(self, run: JobRun, purchase: Purchase, answer: Finished) -> Purchase:
+    async def _answered(self, run: JobRun, purchase: Purchase, answer: Finished) -> None:
         """Keep a result that came with the answer."""
         sha256 = None
-        if answer.body is not None:
-            sha256 = (await self.library.blobs.put(answer.body)).sha256
+        if (body := answer.body) is not None:
+            put = partial(self.library.blobs.put, body)
+            sha256 = (await outlast(run, put, within_s=self.job_deadline_s)).sha256
         purchase = msgspec.structs.replace(
             purchase,
             charge=_paid(run),
@@ -233,16 +271,20 @@ class Buyer:
             generated_at=datetime.now(UTC),
             outcome=Outcome(media_urls=answer.media_urls, sha256=sha256),
         )
+        witness = Witness(
+            source=Source.ANSWER,
+            gateway_request_id=answer.request_id,
+            outcome=purchase.outcome,
+        )
         notices = []
         if answer.remaining_credits is not None:
             message = f"The provider says that {answer.remaining_credits} credits remain."
             notices.append(Notice(code="REMAINING_CREDITS", message=message))
-        await run.record(*notices, state=JobState.GENERATING, purchase=purchase)
-        return purchase
+        await run.record(*notices, state=JobState.GENERATING, purchase=purchase, witness=witness)
 
     async def _wait(
         self, run: JobRun, gateway: GatewayProtocol, order: Order, purchase: Purchase
-    ) -> Purchase:
+    ) -> None:
         """Ask until the gateway has finished."""
         estimate = await self.store.estimate(order.model.id, sandbox=run.job.sandbox)
         async with run.stage(
@@ -261,7 +303,6 @@ class Buyer:
                 outcome=Outcome(media_urls=status.media_urls),
             )
             await run.record(purchase=purchase)
-        return purchase
 
     async def _poll(
         self,
@@ -306,17 +347,21 @@ class Buyer:
         spec = run.job.spec
         asked_s = spec.max_duration_s if isinstance(spec, GenerateSpec) else None
         allowed_s = min(asked_s or self.job_deadline_s, self.job_deadline_s)
-        if datetime.now(UTC) - run.job.created_at > timedelta(seconds=allowed_s):
+        began = run.job.reopened_at or run.job.created_at
+        if datetime.now(UTC) - began > timedelta(seconds=allowed_s):
             raise JobDeadlineExceeded(
                 f"The generation took longer than {allowed_s:g} s.", allowed_s=f"{allowed_s:g}"
             )
 
-    async def _collect(self, run: JobRun, order: Order, purchase: Purchase) -> tuple[Asset, ...]:
+    async def _collect(self, run: JobRun, order: Order, purchase: Purchase) -> None:
         """Fetch the results at once, since their links expire, and keep the bytes as they came."""
         async with run.stage(order.stage(Stage.DOWNLOAD), JobState.DOWNLOADING):
-            async for position, blob in self._blobs(run, order, purchase):
-                await self._keep(run, order, position, blob)
-        return run.collected(order.kind)
+            keep_all = partial(self._keep_all, run, order, purchase)
+            await outlast(run, keep_all, within_s=self.job_deadline_s)
+
+    async def _keep_all(self, run: JobRun, order: Order, purchase: Purchase) -> None:
+        async for position, blob in self._blobs(run, order, purchase):
+            await self._keep(run, order, position, blob)
 
     async def _blobs(
         self, run: JobRun, order: Order, purchase: Purchase
@@ -324,7 +369,7 @@ class Buyer:
         """Yield the results that are not stored yet, with their positions."""
         outcome = purchase.outcome or Outcome()
         if outcome.sha256 is not None:
-            yield 0, self.library.blobs.describe(outcome.sha256)
+            yield 0, await self.library.blobs.describe(outcome.sha256)
         for position, url in enumerate(outcome.media_urls):
             stem = order.result(position)[1]
             if any(asset.name.partition(".")[0] == stem for asset in run.job.assets):
@@ -337,10 +382,10 @@ class Buyer:
 
     async def _keep(self, run: JobRun, order: Order, position: int, blob: Blob) -> None:
         """Store a result, and only then look at whether it is what was bought."""
-        with self.library.blobs.open(blob.sha256) as reader:
+        async with self.library.blobs.open(blob.sha256) as reader:
             kind = media_type(reader.read(HEAD_BYTES))
         role, stem = order.result(position)
-        asset = self.library.describe(
+        asset = await self.library.describe(
             blob,
             role=role,
             name=stem + suffix(kind),
@@ -363,7 +408,15 @@ def _paid(run: JobRun) -> Charge:
     return Charge.NOT_CHARGED if run.job.sandbox else Charge.CHARGED
 
 
-async def _uninterrupted(sending: Coroutine[Any, Any, Purchase]) -> Purchase:
+def _bought(run: JobRun, order: Order) -> Purchase:
+    """Return what `submit` has left."""
+    purchase = run.job.purchase(order.kind)
+    if purchase is None:
+        raise TypeError(order.kind)
+    return purchase
+
+
+async def _uninterrupted(sending: Coroutine[Any, Any, None]) -> None:
     """Let a purchase come to its end, from the intent to the answer, even while the server stops.
 
     An intent that is stored but not followed by its POST would end the job as
@@ -371,7 +424,7 @@ async def _uninterrupted(sending: Coroutine[Any, Any, Purchase]) -> Purchase:
     """
     task = asyncio.create_task(sending, name="paid request")
     try:
-        return await asyncio.shield(task)
+        await asyncio.shield(task)
     except asyncio.CancelledError:
         await asyncio.wait([task])
         raise
@@ -379,13 +432,13 @@ async def _uninterrupted(sending: Coroutine[Any, Any, Purchase]) -> Purchase:
 
 async def _settle(run: JobRun, purchase: Purchase, error: AssetwrightError) -> None:
     """Put on record what a refusal says about the charge, and whether anything arrived."""
-    if _provably_refused(error):
-        purchase = msgspec.structs.replace(
-            purchase, submitting_since=None, charge=Charge.NOT_CHARGED
-        )
-    elif not isinstance(error, _IN_DOUBT):
+    witness = None
+    if not isinstance(error, _IN_DOUBT) or _provably_refused(error):
+        witness = Witness(source=Source.NOT_SENT)
         purchase = msgspec.structs.replace(purchase, charge=Charge.NOT_CHARGED)
-    await run.record(purchase=purchase)
+    if _provably_refused(error):
+        purchase = msgspec.structs.replace(purchase, submitting_since=None)
+    await run.record(purchase=purchase, witness=witness)
 
 
 def _provably_refused(error: AssetwrightError) -> bool:

@@ -11,19 +11,21 @@ import asyncio
 import contextlib
 import queue
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 
-from server.jobs.tables import METADATA
+from server.jobs.schema import migrate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-__all__ = ["Database"]
+__all__ = ["Database", "Transactions", "sqlite_engine"]
 
 T = TypeVar("T")
 
@@ -52,12 +54,48 @@ class _Write(Generic[T]):
             self.done.set_result(result)  # type: ignore[arg-type]  # T may be None itself.
 
 
+class Transactions(Protocol):
+    """What jobs need of a database: `Database` here, `server.jobs.postgres` for many nodes."""
+
+    is_shared: bool  # Whether other processes use it too.
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in a transaction; when this returns, it is on disk.
+
+        A caller that is cancelled stops waiting; what it asked for still happens. Where the
+        connection can be lost, `work` may run again although it was committed.
+        """
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run `work`, which only reads."""
+
+    def alone(self, name: str) -> AbstractAsyncContextManager[bool]:
+        """Be the only node that does something; yields whether this one is."""
+
+    def now(self, connection: Connection) -> float:
+        """Return the time, in seconds since the epoch, by a clock that all nodes share."""
+
+    def notify(self, connection: Connection, channel: str, payload: str) -> None:
+        """Tell all nodes something once the transaction is committed."""
+
+    def close(self) -> None:
+        """Finish what was asked for, then let go."""
+
+
 class Database:
-    """The jobs' database: SQLite in WAL mode with `synchronous=FULL`."""
+    """The jobs' database: SQLite in WAL mode with `synchronous=FULL`, one process."""
+
+    is_shared = False
 
     def __init__(self, path: Path) -> None:
-        self._engine = _sqlite(path)
-        METADATA.create_all(self._engine)
+        """Open a file, made if there is none.
+
+        Raises:
+            SettingsError: It is of a newer version.
+        """
+        self._engine = sqlite_engine(path)
+        with self._engine.begin() as connection:
+            migrate(connection)
         self._writes: queue.SimpleQueue[_Write[Any] | None] = queue.SimpleQueue()
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="db-read")
         self._writer = threading.Thread(target=self._write_all, name="db-write", daemon=True)
@@ -82,6 +120,21 @@ class Database:
                 return work(connection)
 
         return await asyncio.get_running_loop().run_in_executor(self._readers, run)
+
+    @contextlib.asynccontextmanager
+    async def alone(self, name: str) -> AsyncIterator[bool]:
+        """Nobody else is here."""
+        del name
+        yield True
+
+    def now(self, connection: Connection) -> float:
+        """Return the time; there is one clock."""
+        del connection
+        return time.time()
+
+    def notify(self, connection: Connection, channel: str, payload: str) -> None:
+        """Nobody else listens."""
+        del connection, channel, payload
 
     def close(self) -> None:
         """Finish what was asked for, then let go of the file."""
@@ -124,7 +177,9 @@ def _attempt(connection: Connection, write: _Write[Any]) -> tuple[Any, BaseExcep
         return None, exc
 
 
-def _sqlite(path: Path) -> Engine:
+def sqlite_engine(path: Path) -> Engine:
+    """Return an engine that keeps what it commits, power cuts included."""
+    path.touch(mode=0o600)  # It holds the secret that signs links.
     engine = create_engine(f"sqlite:///{path}", pool_size=_READERS + 1)
 
     @event.listens_for(engine, "connect")

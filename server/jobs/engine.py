@@ -1,37 +1,33 @@
-"""The jobs of one process: each a task, its log in the database, resumed after a restart."""
+"""Jobs behind the port: accepted into rows, worked on phase by phase, on whichever node is free."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import traceback
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from server.errors import (
     AssetwrightError,
-    Draining,
     InternalError,
     InvalidRequest,
     JobAlreadyTerminal,
-    PositionOutOfRange,
+    JobNotFound,
     QueueFull,
     Violation,
 )
-from server.jobs.events import (
-    Accepted,
-    Cancelled,
-    Completed,
-    Failed,
-    Idle,
-    LogEntry,
-    Notice,
-    is_terminal,
-)
+from server.jobs.decisions import Decisions
+from server.jobs.durable import step
+from server.jobs.events import Accepted, Cancelled, Completed, Failed, Idle, LogEntry
 from server.jobs.intake import attach, fingerprint_of, new_job, request_id_problems
+from server.jobs.keeper import Keeper
+from server.jobs.ledger import Source, Witness
 from server.jobs.model import (
     AfterSubmission,
     GenerateSpec,
@@ -43,97 +39,111 @@ from server.jobs.model import (
     ProcessSpec,
     Quote,
     Receipt,
+    Superseded,
 )
 from server.jobs.port import Submitted
 from server.jobs.receipts import receipt
 from server.jobs.run import CancelRequested, JobRun
-from server.jobs.slots import running_slot
-from server.jobs.store import Budget, Change, JobQuery, Page
+from server.jobs.store import Budget, JobQuery, Page
+from server.jobs.watching import LogReader
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
     from server.jobs.admission import Admission
+    from server.jobs.durable import Runtime
     from server.jobs.events import Estimate
     from server.jobs.hub import Hub
     from server.jobs.model import Spec
+    from server.jobs.nodes import Nodes
     from server.jobs.steps import Steps
     from server.jobs.store import Store
 
-__all__ = ["LocalJobs"]
+__all__ = ["DurableJobs"]
 
 _log = structlog.get_logger()
 
-_REPLAY = 200  # Entries read from the log at once.
-_DRAIN_RETRY_S = "2"
-_SANDBOX_NOTICE = (
-    "This is a result of the built-in sandbox, made without a model and without cost. "
-    "Set a provider's key to buy real generations."
-)
 
+class DurableJobs:
+    """Fulfils `server.jobs.port.Jobs`: our own rows and logs, driven by `server.jobs.durable`."""
 
-class LocalJobs:
-    """Fulfils `server.jobs.port.Jobs` in one process."""
-
-    def __init__(
+    def __init__(  # noqa: PLR0913 - everything that jobs need meets here.
         self,
         *,
         store: Store,
         hub: Hub,
         admission: Admission,
         steps: Steps,
+        runtime: Runtime,
+        nodes: Nodes,
         sandbox: bool,
-        max_running: int,
-        max_queued: int,
+        max_unfinished: int,
         daily_budget_micros: int | None = None,
     ) -> None:
+        """Put the engine together; `start` begins to work.
+
+        Args:
+            store: The rows.
+            hub: Who watches in this process.
+            admission: What is refused.
+            steps: What is done.
+            runtime: Who does what, and when.
+            nodes: Who else is there.
+            sandbox: Whether the built-in gateway answers.
+            max_unfinished: Jobs that may wait or run, on all nodes together.
+            daily_budget_micros: What a day's jobs may cost, in millionths of a dollar.
+        """
         self._store = store
         self._hub = hub
         self._admission = admission
         self._steps = steps
+        self._runtime = runtime
+        self._nodes = nodes
         self._sandbox = sandbox
+        self._max_unfinished = max_unfinished
         self._daily_budget_micros = daily_budget_micros
-        self._slots = asyncio.Semaphore(max_running)
-        self._limit = max_running + max_queued
+        self._reader = LogReader(store=store, hub=hub)
+        self._decisions = Decisions(store.database)
         self._runs: dict[str, JobRun] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._draining = asyncio.Event()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._keeper = Keeper(
+            store=store,
+            runtime=runtime,
+            nodes=nodes,
+            lease_s=nodes.lease_s,
+            serves=lambda head: admission.serves(head.job, sandbox=sandbox),
+            has=self._runs.__contains__,
+            cancel=self._cancel_here,
+        )
 
     async def start(self) -> int:
-        """Take up every job that has not ended; return how many.
-
-        A job whose gateway is not there today, say because its key is not set or the sandbox
-        answers, is left as it is: another gateway would not know it, and it may be paid for.
-        """
-        unfinished = await self._store.unfinished()
-        mine = [job for job in unfinished if self._admission.serves(job, sandbox=self._sandbox)]
-        for job in mine:
-            self._begin(job)
-        if len(mine) < len(unfinished):
-            _log.warning("jobs_set_aside", count=len(unfinished) - len(mine))
-        return len(mine)
+        """Take up every job that nobody works on; return how many have not ended."""
+        await self._runtime.start(self._work)
+        return await self._keeper.start()
 
     @property
     def is_draining(self) -> bool:
         """Whether nothing more is accepted."""
-        return self._draining.is_set()
+        return self._reader.is_draining
 
     def drain(self) -> None:
         """Accept nothing more, and end the streams so that their clients resume later."""
-        self._draining.set()
-        self._hub.wake()
+        self._reader.drain()
 
     async def stop(self, timeout_s: float) -> None:
-        """Put every job down where it is; the next start takes it up.
+        """Put every job down where it is; the next start, or another node, takes it up.
 
         A paid request that is on its way is waited for, at most `timeout_s` seconds.
         """
         self.drain()
-        tasks = list(self._tasks.values())
+        tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=timeout_s)
+        await self._keeper.stop()
+        await self._runtime.stop()
+        await self._keeper.leave()
 
     async def generate(
         self, spec: GenerateSpec, *, request_id: str | None, problems: Sequence[Violation] = ()
@@ -145,7 +155,7 @@ class LocalJobs:
         problems += await self._admission.generate_violations(spec)
         if problems:
             raise InvalidRequest(*problems)
-        quote = self._admission.check_generate(spec)
+        quote = await self._admission.check_generate(spec)
         return await self._accept(spec, request_id=request_id, kind=JobKind.GENERATE, quote=quote)
 
     async def process(
@@ -158,41 +168,14 @@ class LocalJobs:
         problems += await self._admission.process_violations(spec)
         if problems:
             raise InvalidRequest(*problems)
-        self._admission.check_disk()
+        await self._admission.check_disk()
         return await self._accept(spec, request_id=request_id, kind=JobKind.PROCESS, quote=None)
 
-    async def watch(
+    def watch(
         self, job_id: str, *, after_sequence: int, idle_s: float
     ) -> AsyncGenerator[LogEntry | Idle, None]:
-        """See `Jobs.watch`. First the log, then what is new; back to the log when too slow."""
-        with self._hub.subscribe(job_id) as live:
-            state, last = await self._store.head(job_id)
-            _check_position(after_sequence, last)
-            position = after_sequence
-            if state.is_terminal and position == last:
-                return
-            fresh: Sequence[LogEntry] = ()
-            if position < last:
-                fresh = await self._replay(job_id, position)
-            while True:
-                for entry in fresh:
-                    if entry.sequence <= position:
-                        continue
-                    position = entry.sequence
-                    yield entry
-                    if is_terminal(entry.event):
-                        return
-                if len(fresh) == _REPLAY:
-                    fresh = await self._replay(job_id, position)
-                    continue
-                self._refuse_when_draining()
-                fresh = await live.take(idle_s)
-                if live.lagging or (fresh and fresh[0].sequence > position + 1):
-                    live.lagging = False
-                    fresh = await self._replay(job_id, position)
-                elif not fresh and not self._draining.is_set():
-                    state, _ = await self._store.head(job_id)
-                    yield Idle(job_id=job_id, at=datetime.now(UTC), state=state)
+        """See `Jobs.watch`."""
+        return self._reader.watch(job_id, after_sequence=after_sequence, idle_s=idle_s)
 
     async def job(self, job_id: str) -> Job:
         """See `Jobs.job`."""
@@ -211,9 +194,8 @@ class LocalJobs:
         job = await self._store.job(job_id)
         if job.state is JobState.CANCELLED:
             return job
-        change = Change(values={"cancel": after_submission.value})
         try:
-            await self._store.apply(job_id, change)
+            await self._store.request_cancel(job_id, after_submission)
         except IllegalTransition as exc:
             if exc.current is JobState.CANCELLED:
                 return await self._store.job(job_id)
@@ -226,23 +208,76 @@ class LocalJobs:
         if (run := self._runs.get(job_id)) is not None:
             run.request_cancel(after_submission)
         else:
-            await self._end_set_aside(await self._store.job(job_id))
+            await self._end_if_idle(job_id)
         return await self._store.job(job_id)
 
-    async def _end_set_aside(self, job: Job) -> None:
-        """Cancel a job that nobody works on."""
-        if not job.state.is_terminal:
-            run = JobRun(job, store=self._store, hub=self._hub)
-            cancelled = Cancelled(assets=job.assets, receipt=self._receipt(run))
+    async def _end_if_idle(self, job_id: str) -> None:
+        """Cancel a job that nobody works on; whoever works on it has heard of the cancel."""
+        head = await self._store.head_of(job_id)
+        elsewhere = await self._nodes.alive() - {self._store.node}
+        if head.node in elsewhere:
+            return
+        taken = await self._store.take(job_id)
+        if taken is None:
+            return
+        run = JobRun(taken.job, store=self._store, hub=self._hub, fence=taken.fence)
+        cancelled = Cancelled(assets=run.job.assets, receipt=self._receipt(run))
+        with contextlib.suppress(Superseded):  # It has just begun, and knows of the cancel.
             await self._end(run, cancelled, JobState.CANCELLED)
 
-    def poke(self, job_id: str) -> None:
+    async def delete(self, job_id: str) -> None:
+        """See `Jobs.delete`."""
+        await self._decisions.delete(job_id)
+        _log.info("job_deleted", job_id=job_id)
+
+    async def resolve(self, job_id: str, *, adopt: str | None) -> Job:
+        """See `Jobs.resolve`."""
+        self._reader.refuse_when_draining()
+        job, life = await self._decisions.reopen(job_id, adopt=adopt)
+        _log.info("job_reopened", job_id=job_id, adopted=adopt is not None)
+        await asyncio.shield(asyncio.ensure_future(self._runtime.enqueue(job, life=life)))
+        return await self._store.job(job_id)
+
+    async def poke(self, job_id: str, *, gateway_request_id: str | None = None) -> None:
         """See `Jobs.poke`."""
+        if gateway_request_id is not None:
+            await self._note_callback(job_id, gateway_request_id)
+        if (run := self._runs.get(job_id)) is not None:
+            run.poke()
+        else:
+            await self._store.tell_poke(job_id)
+
+    async def _note_callback(self, job_id: str, gateway_request_id: str) -> None:
+        """Keep what a callback names if nothing else says what became of a paid request."""
+        with contextlib.suppress(JobNotFound):
+            job = await self._store.job(job_id)
+            named = {one.gateway_request_id for one in job.purchases}
+            doubt = next((one for one in job.purchases if one.is_in_doubt), None)
+            if doubt is not None and doubt.intent and gateway_request_id not in named:
+                witness = Witness(source=Source.CALLBACK, gateway_request_id=gateway_request_id)
+                await self._store.witness(job_id, intent=doubt.intent, witness=witness)
+
+    def heard_log(self, job_id: str) -> None:
+        """See `server.jobs.signals.Hearer`."""
+        self._hub.look(job_id)
+
+    def heard_poke(self, job_id: str) -> None:
+        """See `server.jobs.signals.Hearer`."""
         if (run := self._runs.get(job_id)) is not None:
             run.poke()
 
-    async def _replay(self, job_id: str, position: int) -> tuple[LogEntry, ...]:
-        return await self._store.entries(job_id, after=position, limit=_REPLAY)
+    def heard_cancel(self, job_id: str, after_submission: str) -> None:
+        """See `server.jobs.signals.Hearer`."""
+        self._cancel_here(job_id, AfterSubmission(after_submission))
+
+    def _cancel_here(self, job_id: str, after_submission: AfterSubmission) -> None:
+        run = self._runs.get(job_id)
+        if run is not None and run.cancelling is not after_submission:
+            run.request_cancel(after_submission)
+
+    def heard_anything(self) -> None:
+        """See `server.jobs.signals.Hearer`."""
+        self._hub.look_all()
 
     async def _known(self, spec: Spec, request_id: str | None) -> Submitted | None:
         """Attach to the job that has this request_id, before anything is checked again."""
@@ -254,11 +289,11 @@ class LocalJobs:
     async def _accept(
         self, spec: Spec, *, request_id: str | None, kind: JobKind, quote: Quote | None
     ) -> Submitted:
-        self._refuse_when_draining()
-        if len(self._tasks) >= self._limit:
+        self._reader.refuse_when_draining()
+        unfinished = await self._store.unfinished_count()
+        if unfinished >= self._max_unfinished:
             raise QueueFull(
-                f"{len(self._tasks)} jobs wait or run; more are not accepted now.",
-                retry_after_s="10",
+                f"{unfinished} jobs wait or run; more are not accepted now.", retry_after_s="10"
             )
         job = new_job(spec, request_id=request_id, kind=kind, sandbox=self._sandbox)
         accepted = Accepted(
@@ -277,52 +312,90 @@ class LocalJobs:
         if stored.id != job.id:  # Somebody was quicker with the same request_id.
             return attach(stored, fingerprint, spec)
         _log.info("job_accepted", job_id=job.id, kind=kind.value, model=job.model)
-        self._begin(stored)
+        # Also when the caller is gone by now; the keeper finds it if this process ends here.
+        await asyncio.shield(asyncio.ensure_future(self._runtime.enqueue(stored)))
         return Submitted(job_id=job.id, attached=False)
 
-    def _refuse_when_draining(self) -> None:
-        if self._draining.is_set():
-            raise Draining("The server is shutting down.", retry_after_s=_DRAIN_RETRY_S)
-
-    def _begin(self, job: Job) -> None:
-        run = JobRun(job, store=self._store, hub=self._hub)
-        self._runs[job.id] = run
-        task = asyncio.create_task(self._work(run), name=f"job {job.id}")
-        self._tasks[job.id] = task
-        task.add_done_callback(lambda done: self._forget(job.id, done))
-
-    def _forget(self, job_id: str, task: asyncio.Task[None]) -> None:
-        del self._tasks[job_id], self._runs[job_id]
-        if not task.cancelled() and (error := task.exception()) is not None:
-            # Its end could not be stored; the next start takes the job up again.
-            _log.error("job_put_down", job_id=job_id, error=type(error).__name__)
-
-    async def _work(self, run: JobRun) -> None:
-        """Work on a job to its end. The one place where any exception is caught."""
+    async def _work(self, job_id: str) -> None:
+        """Work on a job, until it has ended or is put down."""
+        task = asyncio.current_task()
+        if task is None or self.is_draining:
+            raise asyncio.CancelledError
+        self._tasks.add(task)
         try:
-            async with running_slot(self._slots, run):
-                if run.job.sandbox and not run.resumed:
-                    await run.record(Notice(code="SANDBOX_RESULT", message=_SANDBOX_NOTICE))
-                report = await self._steps.run(run)
-                completed = Completed(
-                    assets=run.job.assets,
-                    receipt=self._receipt(run),
-                    report=report,
-                    timings=tuple(run.timings),
-                )
-                await self._end(
-                    run,
-                    completed,
-                    JobState.COMPLETED,
-                    report=None if report is None else _json(report),
-                )
+            run = await self._take(job_id)
+            if run is not None:
+                await self._live(run)
+        except (ConnectionError, DBAPIError) as exc:
+            # What is stored holds; the keeper gives the job to somebody later.
+            _log.exception("job_put_down", job_id=job_id, error=type(exc).__name__)
+            raise asyncio.CancelledError from exc
+        finally:
+            self._tasks.discard(task)
+
+    async def _take(self, job_id: str) -> JobRun | None:
+        taken = await self._store.take(job_id)
+        if taken is None:
+            return None
+        if not self._admission.serves(taken.job, sandbox=self._sandbox):
+            _log.warning("job_set_aside", job_id=job_id)
+            await self._store.put_down(job_id, taken.fence)
+            return None
+        log = await self._store.log(job_id) if taken.job.last_sequence > 1 else ()
+        return JobRun(taken.job, store=self._store, hub=self._hub, fence=taken.fence, log=log)
+
+    async def _live(self, run: JobRun) -> None:
+        job_id = run.job.id
+        self._runs[job_id] = run
+        try:
+            for phase in self._steps.phases(run):
+                if not await step(phase.name, partial(self._do, run, phase.work)):
+                    return
+            await step("finish", partial(self._do, run, partial(self._complete, run)))
+        finally:
+            if self._runs.get(job_id) is run:
+                del self._runs[job_id]
+
+    async def _do(self, run: JobRun, work: Callable[[], Awaitable[None]]) -> bool:
+        """Do a phase; tell whether the job goes on. The one place where any exception is caught.
+
+        Nothing but a cancel leaves it, for the engine would keep it as the phase's result.
+        """
+        try:
+            return await self._attempt(run, work)
+        except Superseded as exc:
+            _log.info("job_superseded", job_id=run.job.id)
+            raise asyncio.CancelledError from exc
+        except Exception as exc:
+            _log.exception("job_put_down", job_id=run.job.id, error=type(exc).__name__)
+            raise asyncio.CancelledError from exc
+
+    async def _attempt(self, run: JobRun, work: Callable[[], Awaitable[None]]) -> bool:
+        """Do a phase, or end the job with what came of it."""
+        try:
+            run.check_cancel()
+            await work()
         except CancelRequested:
             cancelled = Cancelled(assets=run.job.assets, receipt=self._receipt(run))
             await self._end(run, cancelled, JobState.CANCELLED)
         except AssetwrightError as exc:
             await self._fail(run, exc)
+        except (Superseded, DBAPIError, ConnectionError):
+            raise
         except Exception:  # noqa: BLE001 - whatever it is, the job must not hang.
             await self._fail(run, _bug(run.job.id))
+        else:
+            return True
+        return False
+
+    async def _complete(self, run: JobRun) -> None:
+        completed = Completed(
+            assets=run.job.assets,
+            receipt=self._receipt(run),
+            report=run.job.report,
+            timings=tuple(run.timings),
+        )
+        await self._end(run, completed, JobState.COMPLETED)
 
     async def _fail(self, run: JobRun, error: AssetwrightError) -> None:
         failure = JobFailure(
@@ -344,10 +417,8 @@ class LocalJobs:
         state: JobState,
         *,
         error: bytes | None = None,
-        report: bytes | None = None,
     ) -> None:
-        receipt = _json(event.receipt)
-        await run.record(event, state=state, receipt=receipt, error=error, report=report)
+        await run.record(event, state=state, receipt=_json(event.receipt), error=error, node=None)
 
     def _receipt(self, run: JobRun) -> Receipt:
         return receipt(run.job, cancelled=run.cancelling is not None)
@@ -358,15 +429,6 @@ class LocalJobs:
             return None
         midnight = job.created_at.replace(hour=0, minute=0, second=0, microsecond=0)
         return Budget(limit_micros=self._daily_budget_micros, since=midnight)
-
-
-def _check_position(after_sequence: int, last: int) -> None:
-    if after_sequence > last:
-        raise PositionOutOfRange(
-            f"after_sequence {after_sequence} lies in the future; the log ends at {last}.",
-            after_sequence=str(after_sequence),
-            last_sequence=str(last),
-        )
 
 
 def _json(value: object) -> bytes:

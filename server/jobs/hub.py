@@ -38,6 +38,11 @@ class Subscription:
         """End a `take` that waits."""
         self._wake.set()
 
+    def look(self) -> None:
+        """End a `take` that waits, and send the reader to the log."""
+        self.lagging = True
+        self._wake.set()
+
     async def take(self, timeout_s: float) -> list[LogEntry]:
         """Return what has come since, or nothing after `timeout_s` seconds or when lagging."""
         with contextlib.suppress(TimeoutError):
@@ -72,6 +77,16 @@ class Hub:
         if entries:
             for subscription in self._by_job.get(entries[0].job_id, ()):
                 subscription.offer(entries)
+
+    def look(self, job_id: str) -> None:
+        """Tell of entries of one job that another process stored."""
+        for subscription in self._by_job.get(job_id, ()):
+            subscription.look()
+
+    def look_all(self) -> None:
+        """Send every reader to the log."""
+        for job_id in self._by_job:
+            self.look(job_id)
 
     def wake(self) -> None:
         """Let everyone look around: something beside the logs has changed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import secrets
 from pathlib import Path
@@ -10,14 +11,14 @@ from typing import TYPE_CHECKING
 from server.errors import AssetNotFound, PositionOutOfRange
 from server.jobs.media_types import HEAD_BYTES, media_type
 from server.jobs.model import Asset, AssetRole
+from server.storage import BlobMissing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractAsyncContextManager, AbstractContextManager
+    from collections.abc import AsyncIterator, Callable
     from datetime import datetime
 
     from server.jobs.store import AssetQuery, Page, Store
-    from server.storage import Blob, BlobReader, BlobStore, BlobWriter
+    from server.storage import Blob, BlobReader, Blobs, BlobWriter
 
 __all__ = ["AssetLibrary"]
 
@@ -28,13 +29,13 @@ _UNSAFE = re.compile(r"[^\w.\- ]+")
 class AssetLibrary:
     """Keeps bytes in the blob store and what they are in the database."""
 
-    def __init__(self, *, store: Store, blobs: BlobStore, now: Callable[[], datetime]) -> None:
+    def __init__(self, *, store: Store, blobs: Blobs, now: Callable[[], datetime]) -> None:
         self._store = store
         self._blobs = blobs
         self._now = now
 
     @property
-    def blobs(self) -> BlobStore:
+    def blobs(self) -> Blobs:
         """The bytes."""
         return self._blobs
 
@@ -44,16 +45,16 @@ class AssetLibrary:
 
     async def add_upload(self, blob: Blob, *, name: str) -> Asset:
         """Make stored bytes an asset, or return the upload that has them already."""
-        asset = self.describe(
+        asset = await self.describe(
             blob, role=AssetRole.UPLOAD, name=_safe_name(name), job_id=None, sandbox=False
         )
         return await self._store.add_asset(asset)
 
-    def describe(
+    async def describe(
         self, blob: Blob, *, role: AssetRole, name: str, job_id: str | None, sandbox: bool
     ) -> Asset:
         """Return the asset that stored bytes are, not yet in the database."""
-        with self._blobs.open(blob.sha256) as reader:
+        async with self._blobs.open(blob.sha256) as reader:
             kind = media_type(reader.read(HEAD_BYTES))
         return Asset(
             id=f"ast_{secrets.token_hex(12)}",
@@ -75,16 +76,22 @@ class AssetLibrary:
         """
         return await self._store.asset(asset_id)
 
+    async def stored_bytes(self) -> int:
+        """Return how many bytes all assets have; the same bytes count once."""
+        return await self._store.asset_bytes()
+
     async def list(self, query: AssetQuery) -> Page[Asset]:
         """Return a page of assets."""
         return await self._store.assets(query)
 
-    def open(self, asset: Asset, *, offset: int = 0) -> AbstractContextManager[BlobReader]:
+    @contextlib.asynccontextmanager
+    async def open(self, asset: Asset, *, offset: int = 0) -> AsyncIterator[BlobReader]:
         """Open an asset's bytes, to be shown from an offset on.
 
         Raises:
             PositionOutOfRange: The offset lies beyond the end.
             AssetNotFound: The bytes are gone.
+            AssetCorrupt: The bytes are not what was stored.
         """
         if offset > asset.size_bytes:
             raise PositionOutOfRange(
@@ -92,28 +99,34 @@ class AssetLibrary:
                 offset=str(offset),
                 size_bytes=str(asset.size_bytes),
             )
-        if not self._blobs.exists(asset.sha256):
-            raise _gone(asset)
-        return self._blobs.open(asset.sha256)
+        try:
+            async with self._blobs.open(asset.sha256) as reader:
+                yield reader
+        except BlobMissing:
+            raise _gone(asset) from None
 
-    def read(self, asset: Asset) -> bytes:
+    async def read(self, asset: Asset) -> bytes:
         """Return all bytes of a small asset.
 
         Raises:
             AssetNotFound: The bytes are gone.
         """
-        with self.open(asset) as reader:
+        async with self.open(asset) as reader:
             return reader.read(asset.size_bytes)
 
-    def local_copy(self, asset: Asset) -> AbstractAsyncContextManager[Path]:
+    @contextlib.asynccontextmanager
+    async def local_copy(self, asset: Asset) -> AsyncIterator[Path]:
         """Lend an asset as a file.
 
         Raises:
             AssetNotFound: The bytes are gone.
+            AssetCorrupt: The bytes are not what was stored.
         """
-        if not self._blobs.exists(asset.sha256):
-            raise _gone(asset)
-        return self._blobs.local_copy(asset.sha256)
+        try:
+            async with self._blobs.local_copy(asset.sha256) as path:
+                yield path
+        except BlobMissing:
+            raise _gone(asset) from None
 
 
 def _gone(asset: Asset) -> AssetNotFound:

@@ -34,6 +34,7 @@ __all__ = [
     "Receipt",
     "Spec",
     "Stage",
+    "Superseded",
 ]
 
 
@@ -87,6 +88,13 @@ class IllegalTransition(Exception):
         self.current = current
 
 
+class Superseded(Exception):
+    """Somebody else has taken the job since: this run of it has nothing more to say."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"job {job_id} was taken by another run")
+
+
 class Stage(Enum):
     """A step that is worth showing."""
 
@@ -109,6 +117,11 @@ class AssetRole(Enum):
     REPORT = "report"
     IMAGE = "image"
     INTERMEDIATE_IMAGE = "intermediate_image"
+    LOD = "lod"
+    COLLISION = "collision"
+    THUMBNAIL = "thumbnail"
+    EXPORT = "export"
+    PACKED_TEXTURE = "packed_texture"
     FILE = "file"
 
 
@@ -189,7 +202,8 @@ class Purchase(msgspec.Struct, frozen=True, kw_only=True):
     charge: Charge
     price: Money | None = None  # The highest published one that may apply.
     price_is_exact: bool = True  # No lower one may apply either.
-    submitting_since: datetime | None = None  # The intent; None when it provably did not arrive.
+    intent: str | None = None  # Names the one paid POST that may be sent.
+    submitting_since: datetime | None = None  # None: it provably did not arrive.
     submitted_at: datetime | None = None
     gateway_request_id: str | None = None
     generated_at: datetime | None = None
@@ -281,6 +295,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     last_sequence: int
     sandbox: bool
     ended_at: datetime | None = None
+    reopened_at: datetime | None = None  # By a person's decision.
     cancel: AfterSubmission | None = None
     purchases: tuple[Purchase, ...] = ()
     error: JobFailure | None = None

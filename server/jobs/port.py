@@ -1,7 +1,7 @@
 """How jobs are reached from above. The engine behind it may change; this does not.
 
-`server.rpc` and `server.web` know these methods and nothing of what fulfils them: today an engine
-in this process (`server.jobs.engine`), later one that many nodes share.
+`server.rpc` and `server.web` know these methods and nothing of what fulfils them
+(`server.jobs.engine`): one node with a database of its own, or many that share one.
 """
 
 from __future__ import annotations
@@ -79,8 +79,35 @@ class Jobs(Protocol):
             JobAlreadyTerminal: It completed or failed.
         """
 
-    def poke(self, job_id: str) -> None:
-        """Say that there may be news of a job; nothing is believed, it is looked up."""
+    async def delete(self, job_id: str) -> None:
+        """Delete an ended job, its log, and those of its assets that no other job works with.
+
+        Raises:
+            JobNotFound: There is none.
+            JobNotTerminal: It has not ended.
+        """
+
+    async def resolve(self, job_id: str, *, adopt: str | None) -> Job:
+        """Decide a job that failed as SUBMISSION_UNKNOWN, and reopen its log.
+
+        Args:
+            job_id: The job.
+            adopt: What the gateway calls the request; None: it never arrived, submit again.
+
+        Raises:
+            JobNotFound: There is none.
+            JobNotTerminal: It has not ended.
+            JobAlreadyTerminal: It ended otherwise.
+        """
+
+    async def poke(self, job_id: str, *, gateway_request_id: str | None = None) -> None:
+        """Say that there may be news of a job; nothing is believed, it is looked up.
+
+        Args:
+            job_id: The job.
+            gateway_request_id: What a callback says that the gateway calls the request. It is of
+                use where the answer that would have said so was lost.
+        """
 
     async def estimate(self, model_id: str) -> Estimate | None:
         """Return how long this server's generations with a model took."""

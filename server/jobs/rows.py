@@ -20,6 +20,7 @@ from server.jobs.model import (
     JobState,
     Money,
     Outcome,
+    ProcessSpec,
     Purchase,
     PurchaseKind,
     Receipt,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "asset_of",
     "asset_row",
+    "assets_used",
     "entry_of",
     "entry_row",
     "job_of",
@@ -114,6 +116,7 @@ def job_of(row: Row[Any]) -> Job:
         last_sequence=row.last_sequence,
         sandbox=row.sandbox,
         ended_at=_time_or_none(row.ended_at),
+        reopened_at=_time_or_none(row.reopened_at),
         cancel=None if row.cancel is None else AfterSubmission(row.cancel),
         error=_decoded(row.error, JobFailure),
         receipt=_decoded(row.receipt, Receipt),
@@ -121,7 +124,7 @@ def job_of(row: Row[Any]) -> Job:
     )
 
 
-def job_row(job: Job, *, fingerprint: str, max_price_micros: int) -> dict[str, object]:
+def job_row(job: Job, *, fingerprint: str, max_price_micros: int, change: str) -> dict[str, object]:
     """Return a new job's row."""
     return {
         "id": job.id,
@@ -136,6 +139,7 @@ def job_row(job: Job, *, fingerprint: str, max_price_micros: int) -> dict[str, o
         "updated_at": job.updated_at.timestamp(),
         "last_sequence": 0,
         "max_price_micros": max_price_micros,
+        "change": change,
     }
 
 
@@ -147,6 +151,7 @@ def purchase_of(row: Row[Any]) -> Purchase:
         charge=Charge(row.charge),
         price=None if row.price_micros is None else Money(amount_micros=row.price_micros),
         price_is_exact=row.price_is_exact,
+        intent=row.intent,
         submitting_since=_time_or_none(row.submitting_since),
         submitted_at=_time_or_none(row.submitted_at),
         gateway_request_id=row.gateway_request_id,
@@ -163,9 +168,18 @@ def purchase_row(purchase: Purchase) -> dict[str, object]:
         "charge": purchase.charge.value,
         "price_micros": None if purchase.price is None else purchase.price.amount_micros,
         "price_is_exact": purchase.price_is_exact,
+        "intent": purchase.intent,
         "submitting_since": _seconds(purchase.submitting_since),
         "submitted_at": _seconds(purchase.submitted_at),
         "gateway_request_id": purchase.gateway_request_id,
         "generated_at": _seconds(purchase.generated_at),
         "outcome": None if outcome is None else msgspec.json.encode(outcome),
     }
+
+
+def assets_used(spec: Spec) -> list[str]:
+    """Return the assets that a job works with, each once."""
+    if isinstance(spec, ProcessSpec):
+        return [spec.asset_id]
+    given = (one.asset_id for one in spec.inputs)
+    return list(dict.fromkeys(asset_id for asset_id in given if asset_id is not None))

@@ -34,9 +34,12 @@ from server.jobs.model import (
 from server.jobs.store import Change
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
+    from asset_processing import Report
+    from server.jobs.events import LogEntry
     from server.jobs.hub import Hub
+    from server.jobs.ledger import Witness
     from server.jobs.store import Store
 
 __all__ = ["CancelRequested", "JobRun"]
@@ -59,10 +62,29 @@ class CancelRequested(Exception):
 class JobRun:
     """Moves a job, and stores each move before anyone hears of it."""
 
-    def __init__(self, job: Job, *, store: Store, hub: Hub) -> None:
+    def __init__(
+        self,
+        job: Job,
+        *,
+        store: Store,
+        hub: Hub,
+        fence: int | None = None,
+        log: Sequence[LogEntry] = (),
+    ) -> None:
+        """Work on a job.
+
+        Args:
+            job: As it is stored.
+            store: Where it is stored.
+            hub: Who is told.
+            fence: From `Store.take`; None where nobody can take the job from this run.
+            log: What other runs of it have done.
+        """
         self.job = job
-        self.timings: list[StageFinished] = []
-        self.resumed = job.last_sequence > 1  # It has been worked on before, by another process.
+        self.timings = [one.event for one in log if isinstance(one.event, StageFinished)]
+        self.began = {one.event.stage: one.at for one in log if isinstance(one.event, StageStarted)}
+        self.resumed = job.last_sequence > 1  # It has been worked on before, by another run.
+        self.fence = fence
         self._store = store
         self._hub = hub
         self._stop = asyncio.Event()
@@ -152,11 +174,23 @@ class JobRun:
         state: JobState | None = None,
         assets: tuple[Asset, ...] = (),
         purchase: Purchase | None = None,
+        witness: Witness | None = None,
         **values: object,
     ) -> None:
-        """Store what happened, then tell of it. `values` are columns of the job's row."""
-        change = Change(events=events, state=state, assets=assets, purchase=purchase, values=values)
-        entries = await self._store.apply(self.job.id, change)
+        """Store what happened, then tell of it. `values` are columns of the job's row.
+
+        Raises:
+            Superseded: Another run has the job; only the witness was kept.
+        """
+        change = Change(
+            events=events,
+            state=state,
+            assets=assets,
+            purchase=purchase,
+            values=values,
+            witness=witness,
+        )
+        entries = await self._store.apply(self.job.id, change, fence=self.fence)
         if state is not None and state is not self.job.state:
             _log.info("job_moved", job_id=self.job.id, state=state.value)
         others = tuple(
@@ -176,6 +210,11 @@ class JobRun:
         event = IntermediateImageReady(asset=asset) if intermediate else AssetReady(asset=asset)
         await self.record(event, assets=(asset,))
 
+    async def keep_report(self, report: Report) -> None:
+        """Store a mesh's measured report."""
+        await self.record(report=msgspec.json.encode(report))
+        self.job = msgspec.structs.replace(self.job, report=report)
+
     async def enter(self, state: JobState, *events: Event) -> None:
         """Move on, unless the job is further already, as one that resumes may be."""
         forward = state in MOVES[self.job.state]
@@ -193,13 +232,27 @@ class JobRun:
         `since` is when it really began, for what goes on elsewhere while this server restarts.
 
         """
-        await self.enter(state, *(() if stage is None else (StageStarted(stage=stage),)))
+        await self.begin_stage(stage, state)
         earlier_s = (datetime.now(UTC) - since).total_seconds() if since is not None else 0.0
         began = time.monotonic()
         yield
+        if stage is not None:
+            await self._finish_stage(stage, earlier_s + time.monotonic() - began)
+
+    async def begin_stage(self, stage: Stage | None, state: JobState) -> None:
+        """Announce a stage's begin."""
         if stage is None:
-            return
-        duration_s = earlier_s + time.monotonic() - began
+            await self.enter(state)
+        else:
+            self.began[stage] = datetime.now(UTC)
+            await self.enter(state, StageStarted(stage=stage))
+
+    async def end_stage(self, stage: Stage) -> None:
+        """Announce the good end of a stage that may have begun in another run."""
+        began = self.began.get(stage, datetime.now(UTC))
+        await self._finish_stage(stage, (datetime.now(UTC) - began).total_seconds())
+
+    async def _finish_stage(self, stage: Stage, duration_s: float) -> None:
         finished = StageFinished(stage=stage, duration_s=duration_s)
         self.timings.append(finished)
         await self.record(finished)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from statistics import median
@@ -11,11 +12,21 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 from sqlalchemy import Connection, Select, and_, case, exists, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
-from server.errors import AssetNotFound, BudgetExceeded, InvalidRequest, JobNotFound, Violation
+from server.errors import (
+    AssetNotFound,
+    BudgetExceeded,
+    InvalidRequest,
+    JobNotFound,
+    RequestIdReused,
+    Violation,
+)
+from server.jobs import ledger
 from server.jobs.events import Estimate, Event, LogEntry
 from server.jobs.model import (
     MOVES,
+    AfterSubmission,
     Asset,
     AssetRole,
     Charge,
@@ -23,10 +34,12 @@ from server.jobs.model import (
     Job,
     JobState,
     Purchase,
+    Superseded,
 )
 from server.jobs.rows import (
     asset_of,
     asset_row,
+    assets_used,
     entry_of,
     entry_row,
     job_of,
@@ -34,19 +47,24 @@ from server.jobs.rows import (
     purchase_of,
     purchase_row,
 )
-from server.jobs.tables import ASSETS, EVENTS, JOBS, LABELS, PURCHASES
+from server.jobs.signals import CHANNEL, cancelled, logged, poked
+from server.jobs.tables import ASSETS, EVENTS, JOBS, LABELS, PURCHASES, USES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from server.jobs.database import Database
+    from server.jobs.database import Transactions
+    from server.jobs.ledger import Witness
 
-__all__ = ["AssetQuery", "Budget", "Change", "JobQuery", "Page", "Store"]
+__all__ = ["AssetQuery", "Budget", "Change", "Head", "JobQuery", "Page", "Store", "Taken"]
 
 Item = TypeVar("Item")
 
 _MICROS = 1_000_000
 _ESTIMATE_SAMPLES = 50
+_WHOLE_LOG = 100_000
+_UNFINISHED = [state.value for state in JobState if not state.is_terminal]
+_BUDGET_LOCK = func.hashtext("assetwright budget")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +76,24 @@ class Change:
     assets: tuple[Asset, ...] = ()
     purchase: Purchase | None = None
     values: Mapping[str, object] = field(default_factory=dict)  # Columns of `jobs`.
+    witness: Witness | None = None  # Kept even if the job was taken by another run.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A job that a run has taken, and what its writes must carry."""
+
+    job: Job
+    fence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """Where an unfinished job is in the hands of the engine."""
+
+    job: Job
+    life: int
+    node: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +136,20 @@ class Page(Generic[Item]):
 class Store:
     """Reads and writes jobs."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Transactions, *, node: str = "") -> None:
+        """Use a database; `node` is how this process is called there."""
         self._database = database
+        self._node = node
+
+    @property
+    def database(self) -> Transactions:
+        """Where the rows are."""
+        return self._database
+
+    @property
+    def node(self) -> str:
+        """How this process is called in the database."""
+        return self._node
 
     async def add(
         self,
@@ -121,33 +169,161 @@ class Store:
         Raises:
             BudgetExceeded: With it the day might cost more than the budget.
         """
-        return await self._database.write(
-            lambda c: _add(
-                c,
+        change = _new_change()
+
+        def work(connection: Connection) -> tuple[Job, str]:
+            if budget is not None and self._database.is_shared:
+                connection.execute(select(func.pg_advisory_xact_lock(_BUDGET_LOCK)))
+            return _add(
+                connection,
                 job,
                 fingerprint,
                 accepted,
+                change,
                 max_price_micros=max_price_micros,
                 budget=budget,
             )
-        )
+
+        return await self._database.write(work)
 
     async def by_request_id(self, request_id: str) -> tuple[Job, str] | None:
-        """Return the job that has a request_id, and its fingerprint."""
+        """Return the job that has a request_id, and its fingerprint.
+
+        Raises:
+            RequestIdReused: That job was deleted.
+        """
 
         def work(connection: Connection) -> tuple[Job, str] | None:
             row = connection.execute(select(JOBS).where(JOBS.c.request_id == request_id)).first()
-            return None if row is None else (_with_assets(connection, job_of(row)), row.fingerprint)
+            return None if row is None else _known(connection, row)
 
         return await self._database.read(work)
 
-    async def apply(self, job_id: str, change: Change) -> tuple[LogEntry, ...]:
+    async def apply(
+        self, job_id: str, change: Change, *, fence: int | None = None
+    ) -> tuple[LogEntry, ...]:
         """Change a job and append to its log; return the new entries once they are on disk.
+
+        Args:
+            job_id: The job.
+            change: What happens to it.
+            fence: From `take`. None: this is not the work of a run, so nobody can have taken
+                the job from it.
 
         Raises:
             IllegalTransition: The job is in a state that does not allow it.
+            Superseded: Another run has taken the job. Only the change's witness was kept.
         """
-        return await self._database.write(lambda c: _apply(c, job_id, change))
+        token = _new_change()
+
+        def work(connection: Connection) -> tuple[LogEntry, ...] | None:
+            if change.witness is not None and change.purchase is not None:
+                intent = change.purchase.intent or ""
+                ledger.note(connection, job_id=job_id, intent=intent, witness=change.witness)
+            if fence is not None and _fence(connection, job_id) != fence:
+                return None
+            entries = _apply(connection, job_id, change, None if fence is None else token)
+            if entries:
+                self._tell(connection, job_id)
+            return entries
+
+        entries = await self._database.write(work)
+        if entries is None:
+            raise Superseded(job_id)
+        return entries
+
+    async def take(self, job_id: str) -> Taken | None:
+        """Take a job that has not ended: what other runs of it write from now on is refused."""
+        token = _new_change()
+
+        def work(connection: Connection) -> Taken | None:
+            this = (JOBS.c.id == job_id, JOBS.c.ended_at.is_(None), JOBS.c.deleted_at.is_(None))
+            fence = connection.scalar(select(JOBS.c.fence).where(*this).with_for_update())
+            if fence is None:
+                return None
+            values = {"fence": fence + 1, "node": self._node, "change": token}
+            connection.execute(update(JOBS).where(*this).values(values))
+            job = _one_job(connection, JOBS.c.id == job_id, job_id)
+            return Taken(job=job, fence=fence + 1)
+
+        return await self._database.write(work)
+
+    async def request_cancel(self, job_id: str, after_submission: AfterSubmission) -> None:
+        """Have it on disk that a job shall stop, and tell whoever works on it elsewhere.
+
+        Raises:
+            IllegalTransition: It has ended.
+        """
+
+        def work(connection: Connection) -> None:
+            _apply(connection, job_id, Change(values={"cancel": after_submission.value}), None)
+            said = cancelled(self._node, job_id, after_submission)
+            self._database.notify(connection, CHANNEL, said)
+
+        await self._database.write(work)
+
+    async def cancelled_here(self) -> list[tuple[str, AfterSubmission]]:
+        """Return what this node works on although somebody cancelled it."""
+        query = select(JOBS.c.id, JOBS.c.cancel).where(
+            JOBS.c.state.in_(_UNFINISHED),
+            JOBS.c.node == self._node,
+            JOBS.c.cancel.is_not(None),
+        )
+        return await self._database.read(
+            lambda c: [(row.id, AfterSubmission(row.cancel)) for row in c.execute(query)]
+        )
+
+    async def tell_poke(self, job_id: str) -> None:
+        """Tell other nodes that there may be news of a job."""
+        if self._database.is_shared:
+            said = poked(self._node, job_id)
+            await self._database.write(lambda c: self._database.notify(c, CHANNEL, said))
+
+    async def put_down(self, job_id: str, fence: int) -> None:
+        """Say that nobody works on a job any more, if it is still ours."""
+        this = (JOBS.c.id == job_id, JOBS.c.fence == fence)
+        await self._database.write(lambda c: c.execute(update(JOBS).where(*this).values(node=None)))
+
+    async def begin_anew(self, job_id: str, life: int) -> int | None:
+        """Count a job's lives; None when somebody else did, or it has ended."""
+        this = (JOBS.c.id == job_id, JOBS.c.life == life, JOBS.c.ended_at.is_(None))
+
+        def work(connection: Connection) -> int | None:
+            done = connection.execute(update(JOBS).where(*this).values(life=life + 1, node=None))
+            return life + 1 if done.rowcount else None
+
+        return await self._database.write(work)
+
+    async def witness(self, job_id: str, *, intent: str, witness: Witness) -> None:
+        """Write down what somebody knows about an intent to pay."""
+        await self._database.write(
+            lambda c: ledger.note(c, job_id=job_id, intent=intent, witness=witness)
+        )
+
+    async def witness_of(self, job_id: str, *, intent: str) -> Witness | None:
+        """Return what is known about an intent to pay."""
+        return await self._database.read(
+            lambda c: ledger.witness_of(c, job_id=job_id, intent=intent)
+        )
+
+    async def head_of(self, job_id: str) -> Head:
+        """Return a job and who has it.
+
+        Raises:
+            JobNotFound: There is none.
+        """
+
+        def work(connection: Connection) -> Head:
+            job = _one_job(connection, JOBS.c.id == job_id, job_id)
+            row = connection.execute(
+                select(JOBS.c.life, JOBS.c.node).where(JOBS.c.id == job_id)
+            ).one()
+            return Head(job=job, life=row.life, node=row.node)
+
+        return await self._database.read(work)
+
+    def _tell(self, connection: Connection, job_id: str) -> None:
+        self._database.notify(connection, CHANNEL, logged(self._node, job_id))
 
     async def job(self, job_id: str) -> Job:
         """Return a job with its assets.
@@ -163,7 +339,9 @@ class Store:
         Raises:
             JobNotFound: There is none.
         """
-        query = select(JOBS.c.state, JOBS.c.last_sequence).where(JOBS.c.id == job_id)
+        query = select(JOBS.c.state, JOBS.c.last_sequence).where(
+            JOBS.c.id == job_id, JOBS.c.deleted_at.is_(None)
+        )
         row = await self._database.read(lambda c: c.execute(query).first())
         if row is None:
             raise _no_job(job_id)
@@ -179,6 +357,10 @@ class Store:
         )
         return await self._database.read(lambda c: tuple(entry_of(row) for row in c.execute(query)))
 
+    async def log(self, job_id: str) -> tuple[LogEntry, ...]:
+        """Return a job's whole log."""
+        return await self.entries(job_id, after=0, limit=_WHOLE_LOG)
+
     async def jobs(self, query: JobQuery) -> Page[Job]:
         """Return a page of jobs, without their assets and reports."""
         wanted = _job_query(query)
@@ -186,13 +368,19 @@ class Store:
             lambda c: _page([job_of(row) for row in c.execute(wanted)], query.page_size)
         )
 
-    async def unfinished(self) -> tuple[Job, ...]:
-        """Return the jobs that have not ended, oldest first."""
-        ended = [state.value for state in JobState if state.is_terminal]
-        query = select(JOBS).where(JOBS.c.state.not_in(ended)).order_by(JOBS.c.created_at)
+    async def unfinished(self) -> tuple[Head, ...]:
+        """Return the jobs that have not ended, oldest first, without assets and purchases."""
+        query = select(JOBS).where(JOBS.c.state.in_(_UNFINISHED)).order_by(JOBS.c.created_at)
         return await self._database.read(
-            lambda c: tuple(_with_assets(c, job_of(row)) for row in c.execute(query).all())
+            lambda c: tuple(
+                Head(job=job_of(row), life=row.life, node=row.node) for row in c.execute(query)
+            )
         )
+
+    async def unfinished_count(self) -> int:
+        """Return how many jobs have not ended."""
+        query = select(func.count()).select_from(JOBS).where(JOBS.c.state.in_(_UNFINISHED))
+        return await self._database.read(lambda c: c.scalar(query) or 0)
 
     async def estimate(self, model: str, *, sandbox: bool) -> Estimate | None:
         """Return how long this server's latest generations took, from submission to result."""
@@ -238,6 +426,12 @@ class Store:
             raise AssetNotFound(f"There is no asset {asset_id!r}.", asset_id=asset_id)
         return asset_of(row)
 
+    async def asset_bytes(self) -> int:
+        """Return how many bytes all assets have; the same bytes count once."""
+        each = select(func.max(ASSETS.c.size_bytes).label("size")).group_by(ASSETS.c.sha256)
+        query = select(func.coalesce(func.sum(each.subquery().c.size), 0))
+        return await self._database.read(lambda c: int(c.scalar(query) or 0))
+
     async def assets(self, query: AssetQuery) -> Page[Asset]:
         """Return a page of assets."""
         wanted = _after_token(select(ASSETS), ASSETS, query.page_token).limit(query.page_size + 1)
@@ -250,34 +444,66 @@ class Store:
         )
 
 
+def _new_change() -> str:
+    return secrets.token_hex(8)
+
+
 def _add(
     connection: Connection,
     job: Job,
     fingerprint: str,
     accepted: Event,
+    change: str,
     *,
     max_price_micros: int,
     budget: Budget | None,
 ) -> tuple[Job, str]:
-    same = select(JOBS.c.fingerprint).where(JOBS.c.request_id == job.request_id)
-    if (known := connection.scalar(same)) is not None:
-        return _one_job(connection, JOBS.c.request_id == job.request_id, job.request_id), known
+    same = select(JOBS).where(JOBS.c.request_id == job.request_id)
+    if (known := connection.execute(same).first()) is not None:
+        return _known(connection, known)
     if budget is not None:
         _check_budget(connection, budget, max_price_micros)
-    row = job_row(job, fingerprint=fingerprint, max_price_micros=max_price_micros)
-    connection.execute(insert(JOBS), [row])
+    row = job_row(job, fingerprint=fingerprint, max_price_micros=max_price_micros, change=change)
+    try:
+        with connection.begin_nested():
+            connection.execute(insert(JOBS), [row])
+    except IntegrityError:  # Another node was quicker with the same request_id.
+        return _known(connection, connection.execute(same).one())
     if job.spec.labels:
         rows = [{"job_id": job.id, "key": k, "value": v} for k, v in job.spec.labels.items()]
         connection.execute(insert(LABELS), rows)
-    _apply(connection, job.id, Change(events=(accepted,)))
+    if used := assets_used(job.spec):
+        connection.execute(insert(USES), [{"job_id": job.id, "asset_id": one} for one in used])
+    _apply(connection, job.id, Change(events=(accepted,)), None)
     return _one_job(connection, JOBS.c.id == job.id, job.id), fingerprint
 
 
-def _apply(connection: Connection, job_id: str, change: Change) -> tuple[LogEntry, ...]:
+def _known(connection: Connection, row: Any) -> tuple[Job, str]:  # noqa: ANN401 - SQLAlchemy's own
+    if row.deleted_at is not None:
+        raise RequestIdReused(
+            "This request_id belongs to a job that was deleted.",
+            request_id=row.request_id,
+            job_id=row.id,
+        )
+    return _with_assets(connection, job_of(row)), row.fingerprint
+
+
+def _fence(connection: Connection, job_id: str) -> int | None:
+    return connection.scalar(select(JOBS.c.fence).where(JOBS.c.id == job_id).with_for_update())
+
+
+def _apply(
+    connection: Connection, job_id: str, change: Change, token: str | None
+) -> tuple[LogEntry, ...]:
+    """Make a change, unless `token` says that it was made already."""
     now = datetime.now(UTC)
     row = connection.execute(
-        select(JOBS.c.state, JOBS.c.last_sequence).where(JOBS.c.id == job_id)
+        select(JOBS.c.state, JOBS.c.last_sequence, JOBS.c.change)
+        .where(JOBS.c.id == job_id)
+        .with_for_update()
     ).one()
+    if token is not None and row.change == token:
+        return _last_entries(connection, job_id, row.last_sequence, len(change.events))
     current = JobState(row.state)
     wanted = change.state or current
     if (wanted is not current and wanted not in MOVES[current]) or current.is_terminal:
@@ -290,6 +516,7 @@ def _apply(connection: Connection, job_id: str, change: Change) -> tuple[LogEntr
         "state": wanted.value,
         "updated_at": now.timestamp(),
         "last_sequence": row.last_sequence + len(entries),
+        **({} if token is None else {"change": token}),
         **change.values,
     }
     if wanted.is_terminal:
@@ -304,8 +531,19 @@ def _apply(connection: Connection, job_id: str, change: Change) -> tuple[LogEntr
     return entries
 
 
+def _last_entries(
+    connection: Connection, job_id: str, last: int, count: int
+) -> tuple[LogEntry, ...]:
+    query = (
+        select(EVENTS)
+        .where(EVENTS.c.job_id == job_id, EVENTS.c.sequence > last - count)
+        .order_by(EVENTS.c.sequence)
+    )
+    return tuple(entry_of(row) for row in connection.execute(query))
+
+
 def _one_job(connection: Connection, condition: Any, name: str) -> Job:  # noqa: ANN401 - SQLAlchemy's own
-    row = connection.execute(select(JOBS).where(condition)).first()
+    row = connection.execute(select(JOBS).where(condition, JOBS.c.deleted_at.is_(None))).first()
     if row is None:
         raise _no_job(name)
     return _with_assets(connection, job_of(row))
@@ -359,7 +597,8 @@ def _check_budget(connection: Connection, budget: Budget, asked_micros: int) -> 
 
 
 def _job_query(query: JobQuery) -> Select[Any]:
-    wanted = _after_token(select(JOBS), JOBS, query.page_token).limit(query.page_size + 1)
+    there = select(JOBS).where(JOBS.c.deleted_at.is_(None))
+    wanted = _after_token(there, JOBS, query.page_token).limit(query.page_size + 1)
     if query.states:
         wanted = wanted.where(JOBS.c.state.in_([state.value for state in query.states]))
     if query.model is not None:

@@ -1,8 +1,9 @@
-"""The tables. One place for SQLite and, unchanged, for a larger database."""
+"""The tables: the same in SQLite and in Postgres."""
 
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Float,
@@ -15,7 +16,19 @@ from sqlalchemy import (
     Table,
 )
 
-__all__ = ["ASSETS", "EVENTS", "JOBS", "LABELS", "METADATA", "PURCHASES"]
+__all__ = [
+    "ASSETS",
+    "EVENTS",
+    "JOBS",
+    "LABELS",
+    "LEDGER",
+    "METADATA",
+    "NODES",
+    "PURCHASES",
+    "SCHEMA",
+    "SECRETS",
+    "USES",
+]
 
 METADATA = MetaData()
 
@@ -35,11 +48,20 @@ JOBS = Table(
     Column("updated_at", Float, nullable=False),
     Column("ended_at", Float),
     Column("last_sequence", Integer, nullable=False),
-    Column("max_price_micros", Integer, nullable=False),  # What it may cost; 0 where unknown.
+    Column("max_price_micros", BigInteger, nullable=False),  # What it may cost; 0 where unknown.
     Column("cancel", String(16)),
     Column("error", LargeBinary),
     Column("receipt", LargeBinary),
     Column("report", LargeBinary),
+    # Whoever takes a job adds one; what is written under an older fence is refused.
+    Column("fence", Integer, nullable=False, server_default="0"),
+    Column("node", String(64)),  # Who took it last; none: nobody works on it.
+    Column("life", Integer, nullable=False, server_default="1"),  # How often it was begun anew.
+    # The last change of whoever works on it: one that is sent again is not made again.
+    Column("change", String(32)),
+    Column("reopened_at", Float),  # Its time runs from then.
+    # What is left then is the request_id's memory, and what the job cost.
+    Column("deleted_at", Float),
     Index("jobs_by_age", "created_at", "id"),
     Index("jobs_by_state", "state"),
 )
@@ -52,14 +74,27 @@ PURCHASES = Table(
     Column("model", String(64), nullable=False),
     Column("sandbox", Boolean, nullable=False),
     Column("charge", String(16), nullable=False),
-    Column("price_micros", Integer),
+    Column("price_micros", BigInteger),
     Column("price_is_exact", Boolean, nullable=False),
+    Column("intent", String(32)),
     Column("submitting_since", Float),
     Column("submitted_at", Float),
     Column("gateway_request_id", String(256)),
     Column("generated_at", Float),
     Column("outcome", LargeBinary),
     Index("purchases_by_model", "model", "generated_at"),
+)
+
+# What is known about an intent to pay, whoever learnt it: not fenced, never taken back.
+LEDGER = Table(
+    "ledger",
+    METADATA,
+    Column("job_id", ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("intent", String(32), primary_key=True),
+    Column("gateway_request_id", String(256), primary_key=True),  # Empty: the answer named none.
+    Column("source", String(16), nullable=False),  # A `server.jobs.ledger.Source`.
+    Column("outcome", LargeBinary),
+    Column("at", Float, nullable=False),
 )
 
 LABELS = Table(
@@ -88,7 +123,7 @@ ASSETS = Table(
     Column("role", String(16), nullable=False),
     Column("name", String(255), nullable=False),
     Column("media_type", String(127), nullable=False),
-    Column("size_bytes", Integer, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("created_at", Float, nullable=False),
     Column("sandbox", Boolean, nullable=False),
@@ -96,3 +131,28 @@ ASSETS = Table(
     Index("assets_by_age", "created_at", "id"),
     Index("assets_by_hash", "sha256"),
 )
+
+# Which stored bytes a job works with: they outlive the job that made them.
+USES = Table(
+    "uses",
+    METADATA,
+    Column("job_id", ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("asset_id", String(64), primary_key=True),
+    Index("uses_by_asset", "asset_id"),
+)
+
+NODES = Table(
+    "nodes",
+    METADATA,
+    Column("id", String(64), primary_key=True),
+    Column("seen_at", Float, nullable=False),  # By the database's clock.
+)
+
+SECRETS = Table(
+    "secrets",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+
+SCHEMA = Table("schema", METADATA, Column("version", Integer, primary_key=True))

@@ -24,7 +24,7 @@ def begin(memory_bytes: int) -> None:
     with contextlib.suppress(ImportError, ValueError, OSError):  # Windows has no resource module.
         import resource  # noqa: PLC0415 - see above
 
-        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+        resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
 

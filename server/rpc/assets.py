@@ -40,7 +40,7 @@ class AssetServicer(pb_grpc.AssetServiceServicer):
     ) -> pb.UploadAssetResponse:
         """See the contract."""
         del context
-        self._admission.check_disk()
+        await self._admission.check_disk()
         header = await _header(request_iterator)
         async with self._library.writer() as writer:
             async for message in request_iterator:
@@ -65,7 +65,7 @@ class AssetServicer(pb_grpc.AssetServiceServicer):
         """See the contract."""
         del context
         asset = await self._library.get(request.asset_id)
-        with self._library.open(asset, offset=request.offset) as reader:
+        async with self._library.open(asset, offset=request.offset) as reader:
             yield pb.DownloadAssetResponse(asset=asset_message(asset))
             for chunk in download_chunks(asset, reader, offset=request.offset):
                 yield chunk

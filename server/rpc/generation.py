@@ -1,4 +1,4 @@
-"""GenerationService: accept, watch, cancel. A handler enqueues and watches; it never works."""
+"""GenerationService: accept, watch, cancel, decide. A handler enqueues; it never works."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from assetwright.v1 import generation_service_pb2 as pb
 from assetwright.v1 import generation_service_pb2_grpc as pb_grpc
-from server.errors import NotImplementedYet
 from server.jobs.events import Accepted, Completed, LogEntry
 from server.jobs.model import AssetRole
 from server.rpc import requests
@@ -121,16 +120,18 @@ class GenerationServicer(pb_grpc.GenerationServiceServicer):
     async def DeleteJob(  # noqa: N802 - the contract's name
         self, request: pb.DeleteJobRequest, context: Context
     ) -> pb.DeleteJobResponse:
-        """Not in this release."""
-        del request, context
-        raise NotImplementedYet("DeleteJob is not in this release.")
+        """See the contract."""
+        del context
+        await self._jobs.delete(request.job_id)
+        return pb.DeleteJobResponse()
 
     async def ResolveJob(  # noqa: N802 - the contract's name
         self, request: pb.ResolveJobRequest, context: Context
     ) -> pb.ResolveJobResponse:
-        """Not in this release."""
-        del request, context
-        raise NotImplementedYet("ResolveJob is not in this release.")
+        """See the contract."""
+        del context
+        job = await self._jobs.resolve(request.job_id, adopt=requests.adopted(request))
+        return pb.ResolveJobResponse(job=job_message(job))
 
     async def _store_inline(self, data: bytes) -> str:
         blob = await self._library.blobs.put(data)
@@ -156,7 +157,7 @@ class GenerationServicer(pb_grpc.GenerationServiceServicer):
                 yield reply
         for asset in results if sends_bytes else ():
             if asset.role in _RESULTS:
-                with self._library.open(asset) as reader:
+                async with self._library.open(asset) as reader:
                     for chunk in job_chunks(asset, reader, job_id=submitted.job_id):
                         yield chunk
 

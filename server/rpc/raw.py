@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import grpc
+from grpc_health.v1 import health_pb2
 
 from assetwright.v1 import asset_service_pb2, generation_service_pb2, model_service_pb2
 from server.errors import Draining
 from server.rpc.status import rich_status
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from server.errors import AssetwrightError
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RawCall", "RawCalls", "RawStatus"]
 
-_FILES = (asset_service_pb2, generation_service_pb2, model_service_pb2)
+_FILES = (health_pb2, asset_service_pb2, generation_service_pb2, model_service_pb2)
 _OPTIONS = (
     ("grpc.max_receive_message_length", -1),  # The server is ours; its limits are its own.
     ("grpc.use_local_subchannel_pool", 1),
@@ -51,8 +53,9 @@ class RawStatus:
 class RawCall:
     """One call on its way: a message in, messages out."""
 
-    def __init__(self, call: grpc.aio.UnaryStreamCall[bytes, bytes]) -> None:
+    def __init__(self, call: Any, read: Callable[[], AsyncIterator[bytes]]) -> None:  # noqa: ANN401 - grpc's own, of either arity
         self._call = call
+        self._read = read
 
     async def head(self) -> Metadata:
         """Return the initial metadata, once the server has sent it or has ended the call."""
@@ -61,8 +64,8 @@ class RawCall:
     async def messages(self) -> AsyncIterator[bytes]:
         """Yield the messages; a failed call ends them too, and `end` says how."""
         try:
-            while isinstance(message := await self._call.read(), bytes):
-                yield message  # What is no message is grpc.aio.EOF.
+            async for message in self._read():
+                yield message
         except grpc.aio.AioRpcError:
             return
         except asyncio.CancelledError:
@@ -126,8 +129,12 @@ class RawCalls:
         """
         if self._channel is None:
             raise Draining("The server is starting or stopping.", retry_after_s="2")
-        invoke: Any = self._channel.unary_stream(method)
-        return RawCall(invoke(message, metadata=tuple(metadata), timeout=timeout_s))
+        make = (
+            self._channel.unary_unary if self.answers_once(method) else self._channel.unary_stream
+        )
+        invoke: Any = make(method)
+        call = invoke(message, metadata=tuple(metadata), timeout=timeout_s)
+        return RawCall(call, partial(_one if self.answers_once(method) else _many, call))
 
     def refusal(self, error: AssetwrightError) -> RawStatus:
         """Return what a gRPC caller would be told about an error."""
@@ -135,6 +142,15 @@ class RawCalls:
         return RawStatus(
             code=_number(status.code), message=status.message, trailers=status.trailers
         )
+
+
+async def _one(call: grpc.aio.UnaryUnaryCall[bytes, bytes]) -> AsyncIterator[bytes]:
+    yield await call
+
+
+async def _many(call: grpc.aio.UnaryStreamCall[bytes, bytes]) -> AsyncIterator[bytes]:
+    while isinstance(message := await call.read(), bytes):
+        yield message  # What is no message is grpc.aio.EOF.
 
 
 def _number(code: grpc.StatusCode) -> int:

@@ -11,13 +11,17 @@ if TYPE_CHECKING:
     from asset_processing import (
         Bounds,
         Check,
+        CollisionFacts,
         Counts,
         FileFacts,
         Issue,
         MaterialFacts,
+        MemoryFacts,
+        OutputFacts,
         Report,
         TextureFacts,
         Topology,
+        UvFacts,
     )
 
 __all__ = ["report_message"]
@@ -43,6 +47,10 @@ def report_message(report: Report) -> report_pb2.Report:
         materials=map(_material, report.materials),
         textures=map(_texture, report.textures),
         issues=map(_issue, report.issues),
+        uv=None if report.uv is None else _uv(report.uv),
+        memory=None if report.memory is None else _memory(report.memory),
+        collision=None if report.collision is None else _collision(report.collision),
+        outputs=map(_output, report.outputs),
     )
 
 
@@ -123,6 +131,47 @@ def _texture(facts: TextureFacts) -> report_pb2.TextureFacts:
         size_bytes=facts.size_bytes,
         sha256=facts.sha256,
         slots=(usage.slot for usage in facts.usages),
+        name=facts.name or "",
+        alpha=None if facts.alpha is None else to_wire(facts.alpha),
+    )
+
+
+def _uv(facts: UvFacts) -> report_pb2.UvFacts:
+    return report_pb2.UvFacts(
+        coverage=facts.coverage,
+        overlap=facts.overlap,
+        outside=facts.outside,
+        texel_density_px_m=facts.texel_density_px_m,
+    )
+
+
+def _memory(facts: MemoryFacts) -> report_pb2.MemoryFacts:
+    return report_pb2.MemoryFacts(
+        geometry_bytes=facts.geometry_bytes,
+        textures_bytes=facts.textures_bytes,
+        textures_compressed_bytes=facts.textures_compressed_bytes,
+    )
+
+
+def _collision(facts: CollisionFacts) -> report_pb2.CollisionFacts:
+    return report_pb2.CollisionFacts(
+        kind=to_wire(facts.kind),
+        placement=to_wire(facts.placement),
+        names=facts.names,
+        vertices=facts.vertices,
+        triangles=facts.triangles,
+        volume_m3=facts.volume_m3,
+    )
+
+
+def _output(facts: OutputFacts) -> report_pb2.OutputFacts:
+    return report_pb2.OutputFacts(
+        name=facts.name,
+        role=to_wire(facts.kind),
+        media_type=facts.media_type,
+        size_bytes=facts.size_bytes,
+        sha256=facts.sha256,
+        loses=facts.loses,
     )
 
 

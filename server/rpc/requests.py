@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from asset_processing import Pivot, ProcessingOptions
 from assetwright.v1 import generation_service_pb2 as pb
-from assetwright.v1 import processing_pb2
 from server.errors import InvalidRequest, Violation
 from server.gateway.models import InputRole
 from server.jobs.model import (
@@ -22,6 +20,7 @@ from server.jobs.model import (
 )
 from server.jobs.store import AssetQuery, JobQuery
 from server.rpc.enums import from_wire, wrong_choice
+from server.rpc.processing import processing_options
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     JobRequest = pb.GenerateRequest | pb.ProcessRequest
 
 __all__ = [
+    "adopted",
     "after_submission",
     "asset_query",
     "generate_spec",
@@ -45,19 +45,8 @@ __all__ = [
 
 _DEFAULT_PAGE = 50
 _MAX_PAGE = 500
+_MAX_GATEWAY_ID = 256
 _MAX_INLINE = 1 << 20
-_NOT_YET = "This server does not do this yet; leave it out."
-# Fields of ProcessingOptions that the contract has and this release does not, with the one value
-# that asks for nothing beyond what is done anyway.
-_LATER: dict[str, object] = {
-    "budget_action": processing_pb2.BUDGET_ACTION_CHECK,
-    "engine_profile": processing_pb2.ENGINE_PROFILE_GENERIC,
-    "forward_axis": None,
-    "textures": None,
-    "lods": None,
-    "collision": None,
-    "fit_box": None,
-}
 
 
 async def generate_spec(
@@ -82,7 +71,7 @@ async def generate_spec(
         inputs=tuple(one for one in inputs if one is not None),
         parameters=_parameters(request.parameters, problems),
         image_stage=_image_stage(request, problems),
-        processing=_processing(request.processing, problems),
+        processing=processing_options(request.processing, problems),
         labels=dict(request.labels),
         max_cost=_max_cost(request),
         accept_unpriced=request.accept_unpriced,
@@ -96,7 +85,7 @@ def process_spec(request: pb.ProcessRequest) -> tuple[ProcessSpec, list[Violatio
     problems = _delivery_problems(request)
     spec = ProcessSpec(
         asset_id=request.asset_id,
-        processing=_processing(request.processing, problems),
+        processing=processing_options(request.processing, problems),
         labels=dict(request.labels),
     )
     return spec, problems
@@ -130,6 +119,25 @@ def after_submission(request: pb.CancelJobRequest) -> AfterSubmission:
     if choice is None:
         raise InvalidRequest(wrong_choice(AfterSubmission, "after_submission"))
     return choice
+
+
+def adopted(request: pb.ResolveJobRequest) -> str | None:
+    """Return the gateway's request id that a job shall have; None: it shall be submitted again.
+
+    Raises:
+        InvalidRequest: There is no decision, or it names nothing that could be an id.
+    """
+    decision = request.WhichOneof("decision")
+    if decision is None:
+        message = "It needs adopt_gateway_request_id or resubmit."
+        raise InvalidRequest(Violation("decision", message))
+    if decision == "resubmit":
+        return None
+    adopt = request.adopt_gateway_request_id
+    if not 0 < len(adopt) <= _MAX_GATEWAY_ID or not adopt.isprintable():
+        message = f"It has 1 to {_MAX_GATEWAY_ID} printable characters."
+        raise InvalidRequest(Violation("adopt_gateway_request_id", message))
+    return adopt
 
 
 def job_query(request: pb.ListJobsRequest) -> JobQuery:
@@ -232,27 +240,6 @@ def _parameters(
         else:
             parameters[name] = getattr(value, kind)
     return parameters
-
-
-def _processing(
-    options: processing_pb2.ProcessingOptions, problems: list[Violation]
-) -> ProcessingOptions:
-    for field, value in options.ListFields():
-        if field.name in _LATER and value != _LATER[field.name]:
-            problems.append(Violation(f"processing.{field.name}", _NOT_YET))
-    pivot = from_wire(Pivot, options.pivot) if options.HasField("pivot") else Pivot.KEEP
-    if pivot is None:
-        problems.append(wrong_choice(Pivot, "processing.pivot"))
-    scale = options.WhichOneof("scale")
-    return ProcessingOptions(
-        scale_factor=options.scale_factor if scale == "scale_factor" else None,
-        height_m=options.height_m if scale == "height_m" else None,
-        longest_side_m=options.longest_side_m if scale == "longest_side_m" else None,
-        pivot=pivot or Pivot.KEEP,
-        max_triangles=options.max_triangles if options.HasField("max_triangles") else None,
-        max_vertices=options.max_vertices if options.HasField("max_vertices") else None,
-        extract_textures=not options.HasField("extract_textures") or options.extract_textures,
-    )
 
 
 def _max_cost(request: pb.GenerateRequest) -> Money | None:

@@ -26,6 +26,7 @@ _MAX_MESSAGE = 900  # gRPC's metadata has a soft limit of 8 KiB; the message tra
 _MAX_VIOLATIONS = 25  # The same limit, for requests that are wrong all over.
 
 CODES: dict[type[AssetwrightError], grpc.StatusCode] = {
+    errors.AssetCorrupt: grpc.StatusCode.DATA_LOSS,
     errors.AssetInvalid: grpc.StatusCode.INVALID_ARGUMENT,
     errors.AssetNotFound: grpc.StatusCode.NOT_FOUND,
     errors.AssetTooComplex: grpc.StatusCode.INVALID_ARGUMENT,
@@ -60,6 +61,7 @@ CODES: dict[type[AssetwrightError], grpc.StatusCode] = {
     errors.ProcessingFailed: grpc.StatusCode.ABORTED,
     errors.QueueFull: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.RequestIdReused: grpc.StatusCode.ALREADY_EXISTS,
+    errors.StorageUnavailable: grpc.StatusCode.UNAVAILABLE,
     errors.SubmissionUnknown: grpc.StatusCode.ABORTED,
     errors.Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
 }

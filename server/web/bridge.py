@@ -31,7 +31,7 @@ __all__ = ["Bridge", "Call", "Calls", "Status"]
 
 _BINARY = "application/grpc-web"
 _TEXT = "application/grpc-web-text"
-_FORMATS = ("", "+proto")
+_PROTO = "+proto"
 _BODY_S = 30.0  # How long a request of a few MiB may take to arrive.
 _TEXT_GROWTH = 4 / 3  # What base64 does to a size, but for its padding.
 _SLACK_BYTES = 64
@@ -99,10 +99,10 @@ class Bridge:
         headers = dict(scope["headers"])
         kind = headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
         base = _TEXT if kind.startswith(_TEXT) else _BINARY
-        if kind.removeprefix(base) not in _FORMATS:
+        if kind not in (base, base + _PROTO):
             await _refuse_media_type(send)
             return
-        answer = _Answer(send, kind=base + "+proto", as_text=base == _TEXT)
+        answer = _Answer(send, kind=base + _PROTO, as_text=base == _TEXT)
         try:
             body = await self._body(headers, receive, as_text=base == _TEXT)
             call = self._begin(scope, headers, body)
@@ -244,7 +244,7 @@ def _trailers(status: Status) -> bytes:
 
 
 async def _refuse_media_type(send: Send) -> None:
-    text = f"This port speaks {_BINARY}+proto and {_TEXT}+proto.\n".encode()
+    text = f"This port speaks {_BINARY}{_PROTO} and {_TEXT}{_PROTO}.\n".encode()
     headers = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(text))]
     await send({"type": "http.response.start", "status": 415, "headers": headers})
     await send({"type": "http.response.body", "body": text, "more_body": False})

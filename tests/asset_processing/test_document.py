@@ -229,7 +229,7 @@ def test_editing_the_binary_chunk_leaves_the_source_and_the_json_alone(glb: type
     source = glb.box().to_bytes()
     kept = bytes(source)
     document = GlbDocument.parse(memoryview(source))
-    document.edit_binary()[0:4] = b"\0\0\x80?"
+    document.edit_view(0)[0:4] = b"\0\0\x80?"
     assert source == kept
     written = document.to_bytes()
     assert glb.unpack(written)[0] == glb.unpack(source)[0]

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,10 +22,10 @@ from asset_processing.operations._placement import ROOT_NAME
 from asset_processing.skinning import Rig
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.asset_processing.conftest import Glb
 
+_ROOT = Path(__file__).parents[2]
+SAMPLES = Path(os.environ.get("ASSETWRIGHT_SAMPLES", _ROOT.parent / "shared" / "samples"))
 _OPERATIONS = {
     "nothing": ProcessingOptions(),
     "factor": ProcessingOptions(scale_factor=0.37),
@@ -166,3 +170,20 @@ def test_a_hostile_file_gives_a_named_error_or_an_honest_result(hostile_sample: 
             unreadable = any(texture.width is None for texture in asset.report.textures)
             assert asset.report.passed != unreadable
     assert time.monotonic() - started < 10
+
+
+@pytest.mark.timeout(120)
+def test_the_table_of_hostile_samples_is_what_the_code_does() -> None:
+    """Within 10 s each, and 1 GiB for all; the tool says which line is stale."""
+    folder = SAMPLES / "hostile"
+    if not folder.is_dir():
+        pytest.skip("needs shared/samples or ASSETWRIGHT_SAMPLES")
+    tool = _ROOT / "tools" / "write_hostile_input.py"
+    done = subprocess.run(  # noqa: S603  # Ours.
+        [sys.executable, str(tool), str(folder), "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=110,
+    )
+    assert done.returncode == 0, done.stderr

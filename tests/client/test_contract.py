@@ -93,9 +93,30 @@ def test_every_processing_option_reaches_the_contract() -> None:
         extract_textures=False,
         engine_profile=enums.EngineProfile.GODOT,
         forward_axis=enums.ForwardAxis.MINUS_Z,
-        textures=Textures(max_size_px=512, media_type="image/png"),
+        textures=Textures(
+            max_size_px=512,
+            media_type="image/png",
+            packing=enums.TexturePacking.ORM,
+            alpha=enums.AlphaAction.APPLY,
+        ),
         lods=(Lod(ratio=0.5), Lod(triangles=7)),
-        collision=Collision(kind=enums.CollisionKind.BOX, max_parts=3),
+        collision=Collision(
+            kind=enums.CollisionKind.BOX,
+            max_parts=3,
+            method=enums.DecompositionMethod.COACD,
+            placement=enums.CollisionPlacement.NODES,
+        ),
+        bake=False,
+        simplify_method=enums.SimplifyMethod.REBAKE,
+        decode=enums.Decode.NEVER,
+        compute_normals=True,
+        compute_tangents=True,
+        weld=True,
+        prune=True,
+        lod_placement=enums.LodPlacement.NODES,
+        thumbnail_px=256,
+        exports=(enums.ExportFormat.STL, enums.ExportFormat.OBJ),
+        write_provenance=False,
     )
     message = processing(options)
     assert message is not None
@@ -103,6 +124,8 @@ def test_every_processing_option_reaches_the_contract() -> None:
     sizes = {"scale_factor", "height_m", "longest_side_m"}
     assert sent | sizes == set(processing_pb2.ProcessingOptions.DESCRIPTOR.fields_by_name)
     assert [lod.WhichOneof("target") for lod in message.lods] == ["ratio", "triangles"]
+    for part in (message.textures, message.collision):
+        assert {field.name for field, _ in part.ListFields()} == set(part.DESCRIPTOR.fields_by_name)
 
 
 def test_two_sizes_are_refused_with_both_names() -> None:

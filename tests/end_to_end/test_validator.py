@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from asset_processing import InvalidOption, Pivot, ProcessingOptions, process
+from asset_processing import (
+    Decode,
+    ForwardAxis,
+    InvalidOption,
+    Pivot,
+    ProcessingOptions,
+    process,
+)
 from assetwright.v1 import asset_pb2, asset_service_pb2, model_pb2, processing_pb2
 from assetwright.v1 import generation_service_pb2 as wire
 
@@ -76,21 +84,46 @@ def _errors(verdict: dict[str, Any]) -> Counter[str]:
     )
 
 
-def _placed(source: bytes) -> bytes:
+_OPERATIONS = {
+    "scale and pivot": ProcessingOptions(height_m=1.8, pivot=Pivot.BASE),
+    "turn": ProcessingOptions(forward_axis=ForwardAxis.PLUS_X, scale_factor=0.1),
+    "bake": ProcessingOptions(
+        forward_axis=ForwardAxis.MINUS_X, longest_side_m=2, pivot=Pivot.CENTER, bake=True
+    ),
+    "decode": ProcessingOptions(decode=Decode.ALWAYS),
+    "normals and tangents": ProcessingOptions(normals=True, tangents=True),
+    "weld": ProcessingOptions(weld=True),
+    "prune": ProcessingOptions(prune=True),
+    "everything": ProcessingOptions(
+        scale_factor=3,
+        pivot=Pivot.BASE,
+        forward_axis=ForwardAxis.MINUS_Z,
+        bake=True,
+        decode=Decode.ALWAYS,
+        normals=True,
+        tangents=True,
+        weld=True,
+        prune=True,
+    ),
+}
+
+
+def _processed(source: bytes, options: ProcessingOptions) -> bytes:
     try:
-        return process(source, ProcessingOptions(height_m=1.8, pivot=Pivot.BASE)).glb
+        return process(source, options).glb
     except InvalidOption:  # A flat sample has no height to scale.
-        return process(source, ProcessingOptions(longest_side_m=1.8, pivot=Pivot.BASE)).glb
+        return process(source, replace(options, height_m=None, longest_side_m=1.8)).glb
 
 
-def test_scale_and_pivot_add_no_error_to_any_sample(
-    node: Node, samples: list[Path], tmp_path: Path
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("name", list(_OPERATIONS))
+def test_no_operation_adds_an_error_to_any_sample(
+    node: Node, samples: list[Path], tmp_path: Path, name: str
 ) -> None:
     """Some samples come with errors of their own; none gets another, nor one more of the same."""
     results = [tmp_path / path.name for path in samples]
     for path, result in zip(samples, results, strict=True):
-        result.write_bytes(_placed(path.read_bytes()))
-        assert result.read_bytes() != path.read_bytes()
+        result.write_bytes(_processed(path.read_bytes(), _OPERATIONS[name]))
     verdicts = node.validate(*samples, *results)
     before, after = verdicts[: len(samples)], verdicts[len(samples) :]
     added = {

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.gateway.links import InputLinks, read_secret
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from server.gateway.links import InputLinks
 
 SHA = "a" * 64
 DAY_S = 24 * 3600
@@ -66,22 +61,6 @@ def test_a_strange_time_is_refused_and_raises_nothing(expires: str) -> None:
 @given(st.text(), st.text(), st.text())
 def test_a_strangers_path_is_refused(sha256: str, expires: str, signature: str) -> None:
     assert not _links(_Clock()).allows(sha256, expires, signature)
-
-
-def test_the_secret_is_made_once_and_kept_to_its_owner(tmp_path: Path) -> None:
-    """So links outlive a restart."""
-    path = tmp_path / "links.secret"
-    secret = read_secret(path)
-    assert len(secret) == 32
-    assert read_secret(path) == secret
-    assert path.stat().st_mode & 0o077 == 0
-
-
-def test_a_secret_that_was_not_written_whole_is_replaced(tmp_path: Path) -> None:
-    """An empty one would let anybody sign."""
-    path = tmp_path / "links.secret"
-    path.write_bytes(b"")
-    assert len(read_secret(path)) == 32
 
 
 def test_without_an_address_there_are_no_links() -> None:

@@ -70,7 +70,14 @@ async def test_all_violations_come_together(house: House) -> None:
         prompt="a chair",
         inputs=[pb.Input(role=model_pb2.INPUT_ROLE_MASK, inline_data=b"GIF")],
         processing=processing_pb2.ProcessingOptions(
-            height_m=-1, max_triangles=0, engine_profile=processing_pb2.ENGINE_PROFILE_GODOT
+            height_m=-1,
+            max_triangles=0,
+            engine_profile=99,  # type: ignore[arg-type]  # Newer than this server.
+            textures=processing_pb2.TextureOptions(media_type="image/gif"),
+            collision=processing_pb2.CollisionOptions(max_parts=0),
+            exports=[processing_pb2.EXPORT_FORMAT_STL, processing_pb2.EXPORT_FORMAT_UNSPECIFIED],
+            lods=[processing_pb2.LodLevel()],
+            thumbnail_px=8,
         ),
         labels={"k" * 64: "v"},
     )
@@ -94,6 +101,12 @@ async def test_all_violations_come_together(house: House) -> None:
         "processing.height_m",
         "processing.max_triangles",
         "processing.engine_profile",
+        "processing.textures.media_type",
+        "processing.collision.kind",
+        "processing.collision.max_parts",
+        "processing.exports[1]",
+        "processing.lods[0]",
+        "processing.thumbnail_px",
         f"labels[{'k' * 63}]",
     }
     assert refusal.fields["parameters[texture_size]"] == "It is one of 1024, 2048, 4096; not 100."
@@ -224,14 +237,17 @@ async def test_what_does_not_exist_is_not_found(house: House) -> None:
             assert (refusal.code, refusal.info.reason) == (grpc.StatusCode.NOT_FOUND, expected)
 
 
-async def test_what_a_later_release_does_is_unimplemented(house: House) -> None:
-    for call in (
-        house.generation.DeleteJob(pb.DeleteJobRequest(job_id="any")),
-        house.generation.ResolveJob(pb.ResolveJobRequest(job_id="any")),
+async def test_a_decision_says_what_is_decided(house: House) -> None:
+    for fields, field in (
+        ({}, "decision"),
+        ({"adopt_gateway_request_id": ""}, "adopt_gateway_request_id"),
+        ({"adopt_gateway_request_id": "x" * 257}, "adopt_gateway_request_id"),
+        ({"adopt_gateway_request_id": "a\nb"}, "adopt_gateway_request_id"),
     ):
-        refusal = await refused(call)
-        assert refusal.code == grpc.StatusCode.UNIMPLEMENTED
-        assert refusal.info.reason == "UNIMPLEMENTED"
+        request = pb.ResolveJobRequest(job_id="any", **fields)
+        refusal = await refused(house.generation.ResolveJob(request))
+        assert refusal.code == grpc.StatusCode.INVALID_ARGUMENT
+        assert [one.field for one in refusal.bad.field_violations] == [field]
 
 
 async def test_an_ended_job_cannot_be_cancelled(house: House, request_for: Make) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -43,6 +44,57 @@ async def test_a_picture_becomes_a_checked_glb(house: House, request_for: Make) 
     passed = report_pb2.CHECK_OUTCOME_PASSED
     assert {"height_m", "pivot", "max_triangles"} <= outcomes.keys()
     assert all(outcomes[name] == passed for name in ("height_m", "pivot", "max_triangles"))
+
+
+async def test_everything_beside_the_model_becomes_an_asset_with_its_role(
+    house: House, request_for: Make
+) -> None:
+    """One request asks for all of it; the report names what each file is for."""
+    options = processing_pb2.ProcessingOptions(
+        engine_profile=processing_pb2.ENGINE_PROFILE_UNITY,
+        lods=[processing_pb2.LodLevel(ratio=0.5)],
+        collision=processing_pb2.CollisionOptions(kind=processing_pb2.COLLISION_KIND_CONVEX_HULL),
+        textures=processing_pb2.TextureOptions(max_size_px=64),
+        thumbnail_px=64,
+        exports=[processing_pb2.EXPORT_FORMAT_STL],
+    )
+    events = await house.generate(request_for(processing=options))
+    completed = end_of(events).completed
+    roles = {one.name: one.role for one in completed.assets}
+    expected = {
+        "packed/metallic_smoothness.png": asset_pb2.ASSET_ROLE_PACKED_TEXTURE,
+        "thumbnail.png": asset_pb2.ASSET_ROLE_THUMBNAIL,
+        "exports/model.stl": asset_pb2.ASSET_ROLE_EXPORT,
+        "collision.glb": asset_pb2.ASSET_ROLE_COLLISION,
+    }
+    assert expected.items() <= roles.items()
+    assert asset_pb2.ASSET_ROLE_LOD in roles.values()
+    assert "textures/base_color.png" in roles
+    told = {output.name: (output.role, output.sha256) for output in completed.report.outputs}
+    stored = {one.name: (one.role, one.sha256) for one in completed.assets}
+    assert told.items() <= stored.items()
+    assert completed.report.collision.kind == processing_pb2.COLLISION_KIND_CONVEX_HULL
+    assert completed.report.HasField("uv")
+    assert completed.report.memory.textures_bytes == 2 * 64 * 64 * 4 * 4 // 3
+    checks = {check.name: check.outcome for check in completed.report.checks}
+    assert checks["textures.max_size_px"] == report_pb2.CHECK_OUTCOME_PASSED
+
+
+async def test_a_result_carries_its_origin_unless_that_is_declined(
+    house: House, request_for: Make
+) -> None:
+    """The prompt itself is not in it; the source stays as the gateway sent it."""
+    declined = processing_pb2.ProcessingOptions(write_provenance=False)
+    for options, written in ((None, True), (declined, False)):
+        events = await house.generate(request_for(processing=options))
+        assets = {one.name: one for one in end_of(events).completed.assets}
+        glb = await download(house, assets["asset.glb"])
+        document = json.loads(glb[20 : 20 + int.from_bytes(glb[12:16], "little")])
+        origin = document["asset"].get("extras", {}).get("assetwright", {})
+        assert (origin.get("model") == "pixal3d") is written
+        assert ("sandbox" in origin.get("license_note", "")) is written
+        source = assets["source.glb"]
+        assert (assets["asset.glb"].sha256 == source.sha256) is not written
 
 
 async def test_the_gateways_bytes_and_the_textures_are_kept_beside_the_result(

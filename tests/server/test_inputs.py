@@ -6,7 +6,7 @@ import base64
 import contextlib
 import hashlib
 import logging
-import subprocess
+import shutil
 import sys
 import time
 from dataclasses import replace
@@ -22,6 +22,7 @@ import structlog
 from assetwright.v1 import asset_pb2, model_pb2
 from assetwright.v1 import generation_service_pb2 as pb
 from server.app import run_server
+from server.buckets import BucketAccess
 from server.errors import InputNotReachable
 from server.gateway.links import InputLinks
 from server.gateway.models import InputRole, InputSpec
@@ -36,7 +37,8 @@ from server.gateway.publishing import (
 from server.log import LogFormat, configure_logging
 from server.sandbox import SandboxSettings, run_sandbox
 from server.settings import Settings, SettingsError
-from tests.server.house import House, charge, end_of, reason, start_house
+from tests.bucket import s3_server
+from tests.server.house import House, charge, download, end_of, reason, start_house
 from tests.server.test_bad_requests import refused
 
 if TYPE_CHECKING:
@@ -58,20 +60,8 @@ EITHER = InputSpec(role=InputRole.DATASET, field="f", required=True, help="-", d
 @pytest.fixture(scope="module")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an S3 in a process of its own."""
-    log = tmp_path_factory.mktemp("s3") / "log"
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
-    with log.open("wb") as file:
-        child = subprocess.Popen(command, stdout=file, stderr=file)  # noqa: S603 - ours
-    try:
-        deadline = time.monotonic() + 30
-        while "Running on " not in (text := log.read_text()):
-            assert child.poll() is None, text
-            assert time.monotonic() < deadline, text
-            time.sleep(0.05)
-        yield text.partition("Running on ")[2].split()[0]
-    finally:
-        child.terminate()
-        child.wait()
+    with s3_server(tmp_path_factory.mktemp("s3")) as address:
+        yield address
 
 
 @pytest.fixture
@@ -103,12 +93,13 @@ def bucket_at(place: str) -> Bucket:
     endpoint, _, name = place.rpartition("/")
     return Bucket.at(
         f"s3://{name}/for/gateways",
-        access_key_id="id-of-the-key",
-        secret_access_key=SECRET,
-        session_token=None,
-        endpoint=endpoint,
-        region="us-east-1",
-        allow_http=True,
+        BucketAccess(
+            access_key_id="id-of-the-key",
+            secret_access_key=SECRET,
+            endpoint=endpoint,
+            region="us-east-1",
+            allow_http=True,
+        ),
     )
 
 
@@ -229,6 +220,25 @@ async def test_the_gateway_fetches_the_picture_from_the_bucket(
         assert (stored.content, stored.headers["content-type"]) == (picture, "image/png")
         unsigned = await http.get(link.partition("?")[0])
         assert unsigned.status_code == httpx.codes.FORBIDDEN
+
+
+async def test_inputs_and_assets_in_one_bucket_need_nothing_of_this_machine(
+    settings: Settings, request_for: Make, place: str, picture: bytes
+) -> None:
+    """The job's bytes are there by their hash, and any node with another folder hands them out."""
+    shared = in_bucket(place) | {"assets": f"s3://{place.rpartition('/')[2]}/assets"}
+    async with live(settings, **shared) as (house, gateway):
+        done = end_of(await house.generate(request_for())).completed
+    (submission,) = gateway.submissions()
+    link = str(submission.generation.body["image_url"])
+    assert link.startswith(f"{place}/for/gateways/{hashlib.sha256(picture).hexdigest()}?")
+    assets = {asset.role: asset for asset in done.assets}
+    model = assets[asset_pb2.ASSET_ROLE_MODEL]
+    shutil.rmtree(settings.folder / "blobs")
+    async with live(settings, **shared) as (house, _):
+        whole = await download(house, model)
+        assert hashlib.sha256(whole).hexdigest() == model.sha256
+        assert await download(house, model, offset=1000) == whole[1000:]
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""No paid POST is repeated, whatever goes wrong, in any protocol; and the day has its budget."""
+"""Callbacks, the day's budget, and models of one's own. Each test starts its own server."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
-import pytest
 
 from assetwright.v1 import generation_service_pb2 as pb
 from assetwright.v1 import job_pb2
@@ -31,59 +30,6 @@ if TYPE_CHECKING:
     Make = Callable[..., pb.GenerateRequest]
 
 CATALOG_FOLDER = Path(models.__file__).parent / "catalog"
-# One model of each protocol.
-MODELS = ("flux-dev-text-to-image", "flux-1-schnell", "flux-1-schnell-batch", "segmind-aura-flow")
-FAULTS = (
-    FaultKind.SERVER_ERROR,
-    FaultKind.UNAUTHORIZED,
-    FaultKind.FORBIDDEN,
-    FaultKind.INSUFFICIENT_BALANCE,
-    FaultKind.BAD_REQUEST,
-    FaultKind.DROP_BEFORE_ACCEPT,
-    FaultKind.DROP_AFTER_ACCEPT,
-    FaultKind.MALFORMED_JSON,
-)
-
-
-@pytest.mark.asyncio(loop_scope="module")
-@pytest.mark.parametrize("kind", FAULTS, ids=lambda kind: kind.value)
-@pytest.mark.parametrize("model", MODELS)
-async def test_no_fault_makes_a_second_submission(
-    house: House, picture: bytes, model: str, kind: FaultKind
-) -> None:
-    """A job that fails at its POST has submitted at most once, and says which error it was."""
-    example = next(one for one in EXAMPLES if one.model == model)
-    before = len(house.sandbox.submissions())
-    house.sandbox.faults.add(Fault(kind=kind, place=Place.SUBMIT))
-    events = await house.generate(request(example, picture))
-    assert len(house.sandbox.submissions()) <= before + 1
-    if kinds(events)[-1] == "failed":
-        expected = {
-            FaultKind.SERVER_ERROR: {"GATEWAY_UNAVAILABLE"},
-            FaultKind.UNAUTHORIZED: {"GATEWAY_REFUSED_US"},
-            FaultKind.FORBIDDEN: {"GATEWAY_REFUSED_US"},
-            FaultKind.INSUFFICIENT_BALANCE: {"GATEWAY_BALANCE"},
-            FaultKind.BAD_REQUEST: {"GATEWAY_REJECTED_REQUEST"},
-            FaultKind.DROP_BEFORE_ACCEPT: {"SUBMISSION_UNKNOWN"},
-            FaultKind.DROP_AFTER_ACCEPT: {"SUBMISSION_UNKNOWN"},
-            FaultKind.MALFORMED_JSON: {"SUBMISSION_UNKNOWN", "GATEWAY_REPLY_UNKNOWN"},
-        }[kind]
-        assert reason(end_of(events)) in expected
-    else:
-        # Bytes cannot be malformed JSON.
-        assert (model, kind) == ("segmind-aura-flow", FaultKind.MALFORMED_JSON)
-
-
-@pytest.mark.asyncio(loop_scope="module")
-@pytest.mark.parametrize("model", MODELS)
-async def test_a_refusal_for_haste_is_tried_again(house: House, picture: bytes, model: str) -> None:
-    """429 proves that nothing was accepted: the same job submits once in the end."""
-    example = next(one for one in EXAMPLES if one.model == model)
-    before = len(house.sandbox.submissions())
-    house.sandbox.faults.add(Fault(kind=FaultKind.RATE_LIMITED, place=Place.SUBMIT, count=2))
-    events = await house.generate(request(example, picture))
-    assert kinds(events)[-1] == "completed"
-    assert len(house.sandbox.submissions()) == before + 1
 
 
 async def test_a_callback_ends_the_wait_at_once(settings: Settings, request_for: Make) -> None:
@@ -156,9 +102,10 @@ async def test_a_forged_callback_is_nobodys(settings: Settings, request_for: Mak
 async def test_the_days_budget_is_kept_by_jobs_together(
     settings: Settings, request_for: Make
 ) -> None:
-    """Ended jobs count what they cost, others their highest price; nothing is sent beyond."""
+    """Ended jobs count what they cost, deleted ones too, others their highest price."""
     async with live(settings, daily_budget_usd=0.65) as (house, gateway):
-        await house.generate(request_for())
+        paid = await house.generate(request_for())
+        await house.generation.DeleteJob(pb.DeleteJobRequest(job_id=paid[0].job_id))
         gateway.faults.add(Fault(kind=FaultKind.ERROR, place=Place.RESULT))
         not_charged = await house.generate(request_for(request_id="second"))
         assert reason(end_of(not_charged)) == "GENERATION_FAILED"

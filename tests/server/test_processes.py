@@ -81,7 +81,7 @@ class Process:
         """Send a signal, wait for the end, and see that no worker is left."""
         group = os.getpgid(self.child.pid)
         self.child.send_signal(how)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             code = await self.child.wait()
             while _alive(group):
                 await asyncio.sleep(0.05)
@@ -89,7 +89,7 @@ class Process:
 
 
 @contextlib.asynccontextmanager
-async def started(folder: Path, gateway: RunningSandbox) -> AsyncIterator[Process]:
+async def started(folder: Path, gateway: RunningSandbox, **settings: str) -> AsyncIterator[Process]:
     environment = {
         "PATH": os.environ["PATH"],
         "PIXAZO_API_KEY": "key",
@@ -100,6 +100,7 @@ async def started(folder: Path, gateway: RunningSandbox) -> AsyncIterator[Proces
         "ASSETWRIGHT_POLL_MIN_S": "0.1",
         "ASSETWRIGHT_POLL_MAX_S": "0.2",
         "ASSETWRIGHT_MIN_FREE_BYTES": "1",
+        **settings,
     }
     child = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "server"),
@@ -111,7 +112,7 @@ async def started(folder: Path, gateway: RunningSandbox) -> AsyncIterator[Proces
     )
     assert child.stdout is not None
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             line = (await child.stdout.readline()).decode().strip()
         yield Process(child, line)
     finally:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from dataclasses import replace
 from pathlib import Path
 
+import grpc
 import pytest
 
+from assetwright.v1 import generation_service_pb2, generation_service_pb2_grpc
 from server.app import run_server
 from server.folder import FolderLock
 from server.settings import GatewayMode, Settings, SettingsError, default_data_dir
@@ -83,16 +86,29 @@ async def test_an_unsafe_or_wrong_address_is_refused(
             pass
 
 
-async def test_an_address_that_is_taken_is_named(settings: Settings) -> None:
-    """Two servers must not share a port without knowing."""
+@pytest.mark.parametrize("name", ["grpc", "http"])
+async def test_an_address_that_is_taken_is_named(settings: Settings, name: str) -> None:
+    """Two servers must not share a port without knowing, even if the first one would share it."""
+    with socket.socket() as taken:
+        if hasattr(socket, "SO_REUSEPORT"):
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(SettingsError, match=f"ASSETWRIGHT_{name.upper()}"):
+            async with run_server(replace(settings, **{name: address})):
+                pass
+
+
+async def test_a_process_has_one_server(settings: Settings) -> None:
+    """The engine is a singleton there; the second one must not take the first one's."""
     async with run_server(settings) as running:
-        other = replace(settings, data_dir=settings.folder / "other")
-        with pytest.raises(SettingsError, match="ASSETWRIGHT_GRPC"):
-            async with run_server(replace(other, grpc=running.grpc_address)):
+        with pytest.raises(RuntimeError, match="one engine"):
+            async with run_server(replace(settings, data_dir=settings.folder / "other")):
                 pass
-        with pytest.raises(SettingsError, match="ASSETWRIGHT_HTTP"):
-            async with run_server(replace(other, http=running.http_address)):
-                pass
+        async with grpc.aio.insecure_channel(running.grpc_address) as channel:
+            stub = generation_service_pb2_grpc.GenerationServiceStub(channel)
+            await stub.ListJobs(generation_service_pb2.ListJobsRequest())
 
 
 def test_a_data_folder_has_one_server_and_the_second_is_told_which(tmp_path: Path) -> None:
@@ -107,6 +123,9 @@ def test_a_data_folder_has_one_server_and_the_second_is_told_which(tmp_path: Pat
 
 @pytest.mark.skipif(sys.platform == "win32", reason="permissions differ there")
 async def test_the_secret_of_input_links_is_its_owners_alone(settings: Settings) -> None:
+    """It is in the jobs' database."""
+    settings.folder.mkdir(mode=0o755)
     async with run_server(settings):
-        mode = (settings.folder / "links.secret").stat().st_mode
-    assert mode & 0o077 == 0
+        modes = {file.name: file.stat().st_mode for file in settings.folder.glob("jobs.sqlite3*")}
+    assert "jobs.sqlite3" in modes
+    assert not any(mode & 0o077 for mode in modes.values())

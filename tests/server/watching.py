@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from server.jobs.database import Database
-from server.jobs.engine import LocalJobs
 from server.jobs.events import Accepted, Cancelled, LogEntry, Notice
 from server.jobs.hub import Hub
 from server.jobs.model import (
@@ -20,12 +19,10 @@ from server.jobs.model import (
     Receipt,
 )
 from server.jobs.store import Change, Store
+from server.jobs.watching import LogReader
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from server.jobs.admission import Admission
-    from server.jobs.steps import Steps
 
 _END = Cancelled(receipt=Receipt(charge=Charge.NOT_CHARGED, source=PriceSource.FREE))
 
@@ -34,15 +31,7 @@ async def watched(folder: Path, bursts: list[int], start: int) -> None:
     """Append bursts of entries while a reader follows from `start`; check what the reader saw."""
     database = Database(folder / "jobs.sqlite3")
     store, hub = Store(database), Hub()
-    jobs = LocalJobs(
-        store=store,
-        hub=hub,
-        admission=cast("Admission", None),  # Nothing is admitted and nothing is worked on here.
-        steps=cast("Steps", None),
-        sandbox=True,
-        max_running=1,
-        max_queued=1,
-    )
+    jobs = LogReader(store=store, hub=hub)
     now = datetime.now(UTC)
     job = Job(
         id="job",

@@ -11,24 +11,32 @@ build(
     globals(),
     """
 enum AfterSubmission UNSPECIFIED=0 DISCARD=1 COLLECT=2
-enum AssetRole UNSPECIFIED=0 UPLOAD=1 SOURCE=2 MODEL=3 TEXTURE=4 REPORT=5 IMAGE=6 INTERMEDIATE_IMAGE=7 LOD=8 COLLISION=9 THUMBNAIL=10 FILE=11
+enum AlphaAction UNSPECIFIED=0 KEEP=1 PROPOSE=2 APPLY=3
+enum AlphaUse UNSPECIFIED=0 NONE=1 OPAQUE=2 MASK=3 BLEND=4
+enum AssetRole UNSPECIFIED=0 UPLOAD=1 SOURCE=2 MODEL=3 TEXTURE=4 REPORT=5 IMAGE=6 INTERMEDIATE_IMAGE=7 LOD=8 COLLISION=9 THUMBNAIL=10 FILE=11 EXPORT=12 PACKED_TEXTURE=13
 enum BudgetAction UNSPECIFIED=0 CHECK=1 ENFORCE=2
 enum ChargeState UNSPECIFIED=0 NOT_CHARGED=1 CHARGED=2 UNKNOWN=3
 enum CheckOutcome UNSPECIFIED=0 PASSED=1 FAILED=2 NOT_MEASURED=3
 enum CollisionKind UNSPECIFIED=0 BOX=1 CONVEX_HULL=2 CONVEX_DECOMPOSITION=3
+enum CollisionPlacement UNSPECIFIED=0 FILE=1 NODES=2
+enum Decode UNSPECIFIED=0 AUTO=1 NEVER=2 ALWAYS=3
+enum DecompositionMethod UNSPECIFIED=0 VHACD=1 COACD=2
 enum Delivery UNSPECIFIED=0 STREAM=1 ANNOUNCE=2
 enum EngineProfile UNSPECIFIED=0 GENERIC=1 BLENDER=2 GODOT=3 UNITY=4 UNREAL=5
-enum ErrorReason UNSPECIFIED=0 INVALID_REQUEST=1 UNAUTHENTICATED=2 PERMISSION_DENIED=3 MODEL_NOT_FOUND=4 MODEL_NOT_READY=5 JOB_NOT_FOUND=6 ASSET_NOT_FOUND=7 REQUEST_ID_REUSED=8 JOB_ALREADY_TERMINAL=9 JOB_NOT_TERMINAL=10 POSITION_OUT_OF_RANGE=11 QUEUE_FULL=12 DISK_FULL=13 BUDGET_EXCEEDED=14 PRICE_UNKNOWN=15 INPUT_NOT_REACHABLE=16 INPUT_INVALID=17 CONTENT_REJECTED=18 GATEWAY_UNAVAILABLE=19 GATEWAY_RATE_LIMITED=20 GATEWAY_REFUSED_US=21 GATEWAY_BALANCE=22 GATEWAY_REJECTED_REQUEST=23 GATEWAY_REPLY_UNKNOWN=24 GENERATION_FAILED=25 SUBMISSION_UNKNOWN=26 MEDIA_UNAVAILABLE=27 ASSET_INVALID=28 ASSET_TOO_COMPLEX=29 ASSET_UNSUPPORTED=30 PROCESSING_FAILED=31 JOB_DEADLINE_EXCEEDED=32 DRAINING=33 UNIMPLEMENTED=34 INTERNAL=35
+enum ErrorReason UNSPECIFIED=0 INVALID_REQUEST=1 UNAUTHENTICATED=2 PERMISSION_DENIED=3 MODEL_NOT_FOUND=4 MODEL_NOT_READY=5 JOB_NOT_FOUND=6 ASSET_NOT_FOUND=7 REQUEST_ID_REUSED=8 JOB_ALREADY_TERMINAL=9 JOB_NOT_TERMINAL=10 POSITION_OUT_OF_RANGE=11 QUEUE_FULL=12 DISK_FULL=13 BUDGET_EXCEEDED=14 PRICE_UNKNOWN=15 INPUT_NOT_REACHABLE=16 INPUT_INVALID=17 CONTENT_REJECTED=18 GATEWAY_UNAVAILABLE=19 GATEWAY_RATE_LIMITED=20 GATEWAY_REFUSED_US=21 GATEWAY_BALANCE=22 GATEWAY_REJECTED_REQUEST=23 GATEWAY_REPLY_UNKNOWN=24 GENERATION_FAILED=25 SUBMISSION_UNKNOWN=26 MEDIA_UNAVAILABLE=27 ASSET_INVALID=28 ASSET_TOO_COMPLEX=29 ASSET_UNSUPPORTED=30 PROCESSING_FAILED=31 JOB_DEADLINE_EXCEEDED=32 DRAINING=33 UNIMPLEMENTED=34 INTERNAL=35 ASSET_CORRUPT=36 STORAGE_UNAVAILABLE=37
+enum ExportFormat UNSPECIFIED=0 OBJ=1 STL=2 PLY=3 GLTF=4
 enum ForwardAxis UNSPECIFIED=0 PLUS_Z=1 MINUS_Z=2 PLUS_X=3 MINUS_X=4
 enum InputRole UNSPECIFIED=0 SOURCE=1 MASK=2 DATASET=3
 enum JobKind UNSPECIFIED=0 GENERATE=1 PROCESS=2
 enum JobState UNSPECIFIED=0 QUEUED=1 PREPARING=2 SUBMITTING=3 GENERATING=4 DOWNLOADING=5 PROCESSING=6 COMPLETED=7 FAILED=8 CANCELLED=9
+enum LodPlacement UNSPECIFIED=0 FILES=1 NODES=2
 enum ModelTask UNSPECIFIED=0 IMAGE_TO_3D=1 TEXT_TO_IMAGE=2 IMAGE_TO_IMAGE=3 INPAINT=4 TRAIN=5
 enum ParameterType UNSPECIFIED=0 BOOL=1 INT=2 FLOAT=3 STRING=4
 enum Pivot UNSPECIFIED=0 KEEP=1 CENTER=2 BASE=3
 enum PriceSource UNSPECIFIED=0 PUBLISHED_PAGE=1 GATEWAY_REPORTED=2 NONE=3 FREE=4
 enum Severity UNSPECIFIED=0 INFO=1 WARNING=2 ERROR=3
 enum Stage UNSPECIFIED=0 IMAGE=1 PREPARE=2 SUBMIT=3 GENERATE=4 DOWNLOAD=5 PROCESS=6 STORE=7
+enum TexturePacking UNSPECIFIED=0 NONE=1 METALLIC_SMOOTHNESS=2 ORM=3
 enum TextureRole UNSPECIFIED=0 BASE_COLOR=1 METALLIC_ROUGHNESS=2 NORMAL=3 OCCLUSION=4 EMISSIVE=5 OTHER=6
 message DownloadAssetRequest
 1 asset_id string
@@ -73,12 +81,16 @@ message Box
 message TextureOptions
 1 max_size_px uint32 optional
 2 media_type string optional
+3 packing enum optional
+4 alpha enum optional
 message LodLevel
 1 ratio double one - target
 2 triangles uint64 one - target
 message CollisionOptions
 1 kind enum
 2 max_parts uint32 optional
+3 method enum optional
+4 placement enum optional
 message ProcessingOptions
 1 scale_factor double one - scale
 2 height_m double one - scale
@@ -94,6 +106,16 @@ message ProcessingOptions
 12 textures TextureOptions
 13 lods LodLevel many
 14 collision CollisionOptions
+15 bake bool optional
+16 decode enum optional
+17 compute_normals bool optional
+18 compute_tangents bool optional
+19 weld bool optional
+20 prune bool optional
+21 lod_placement enum optional
+22 thumbnail_px uint32 optional
+23 exports enum many
+24 write_provenance bool optional
 message Money
 1 currency_code string
 2 amount_micros int64
@@ -199,11 +221,36 @@ message TextureFacts
 7 size_bytes uint64
 8 sha256 string
 9 slots string many
+10 name string
+11 alpha enum optional
 message Issue
 1 code string
 2 severity enum
 3 message string
 4 pointer string
+message UvFacts
+1 coverage double
+2 overlap double
+3 outside double
+4 texel_density_px_m double optional
+message MemoryFacts
+1 geometry_bytes uint64
+2 textures_bytes uint64
+3 textures_compressed_bytes uint64
+message CollisionFacts
+1 kind enum
+2 placement enum
+3 names string many
+4 vertices uint64
+5 triangles uint64
+6 volume_m3 double
+message OutputFacts
+1 name string
+2 role enum
+3 media_type string
+4 size_bytes uint64
+5 sha256 string
+6 loses string many
 message Report
 1 schema_version string
 2 checks Check many
@@ -216,6 +263,10 @@ message Report
 9 materials MaterialFacts many
 10 textures TextureFacts many
 11 issues Issue many
+12 uv UvFacts
+13 memory MemoryFacts
+14 collision CollisionFacts
+15 outputs OutputFacts many
 message Receipt
 1 charge enum
 2 amount Money

@@ -10,6 +10,19 @@ class AfterSubmission(IntEnum):
     DISCARD = 1
     COLLECT = 2
 
+class AlphaAction(IntEnum):
+    UNSPECIFIED = 0
+    KEEP = 1
+    PROPOSE = 2
+    APPLY = 3
+
+class AlphaUse(IntEnum):
+    UNSPECIFIED = 0
+    NONE = 1
+    OPAQUE = 2
+    MASK = 3
+    BLEND = 4
+
 class AssetRole(IntEnum):
     UNSPECIFIED = 0
     UPLOAD = 1
@@ -23,6 +36,8 @@ class AssetRole(IntEnum):
     COLLISION = 9
     THUMBNAIL = 10
     FILE = 11
+    EXPORT = 12
+    PACKED_TEXTURE = 13
 
 class BudgetAction(IntEnum):
     UNSPECIFIED = 0
@@ -46,6 +61,22 @@ class CollisionKind(IntEnum):
     BOX = 1
     CONVEX_HULL = 2
     CONVEX_DECOMPOSITION = 3
+
+class CollisionPlacement(IntEnum):
+    UNSPECIFIED = 0
+    FILE = 1
+    NODES = 2
+
+class Decode(IntEnum):
+    UNSPECIFIED = 0
+    AUTO = 1
+    NEVER = 2
+    ALWAYS = 3
+
+class DecompositionMethod(IntEnum):
+    UNSPECIFIED = 0
+    VHACD = 1
+    COACD = 2
 
 class Delivery(IntEnum):
     UNSPECIFIED = 0
@@ -97,6 +128,15 @@ class ErrorReason(IntEnum):
     DRAINING = 33
     UNIMPLEMENTED = 34
     INTERNAL = 35
+    ASSET_CORRUPT = 36
+    STORAGE_UNAVAILABLE = 37
+
+class ExportFormat(IntEnum):
+    UNSPECIFIED = 0
+    OBJ = 1
+    STL = 2
+    PLY = 3
+    GLTF = 4
 
 class ForwardAxis(IntEnum):
     UNSPECIFIED = 0
@@ -127,6 +167,11 @@ class JobState(IntEnum):
     COMPLETED = 7
     FAILED = 8
     CANCELLED = 9
+
+class LodPlacement(IntEnum):
+    UNSPECIFIED = 0
+    FILES = 1
+    NODES = 2
 
 class ModelTask(IntEnum):
     UNSPECIFIED = 0
@@ -171,6 +216,12 @@ class Stage(IntEnum):
     DOWNLOAD = 5
     PROCESS = 6
     STORE = 7
+
+class TexturePacking(IntEnum):
+    UNSPECIFIED = 0
+    NONE = 1
+    METALLIC_SMOOTHNESS = 2
+    ORM = 3
 
 class TextureRole(IntEnum):
     UNSPECIFIED = 0
@@ -300,11 +351,15 @@ class Box(Message):
 class TextureOptions(Message):
     max_size_px: int | None
     media_type: str | None
+    packing: int | None
+    alpha: int | None
     def __init__(
         self,
         *,
         max_size_px: int | None = ...,
         media_type: str | None = ...,
+        packing: int | None = ...,
+        alpha: int | None = ...,
     ) -> None: ...
 
 class LodLevel(Message):
@@ -320,11 +375,15 @@ class LodLevel(Message):
 class CollisionOptions(Message):
     kind: int
     max_parts: int | None
+    method: int | None
+    placement: int | None
     def __init__(
         self,
         *,
         kind: int = ...,
         max_parts: int | None = ...,
+        method: int | None = ...,
+        placement: int | None = ...,
     ) -> None: ...
 
 class ProcessingOptions(Message):
@@ -342,6 +401,16 @@ class ProcessingOptions(Message):
     textures: TextureOptions | None
     lods: list[LodLevel]
     collision: CollisionOptions | None
+    bake: bool | None
+    decode: int | None
+    compute_normals: bool | None
+    compute_tangents: bool | None
+    weld: bool | None
+    prune: bool | None
+    lod_placement: int | None
+    thumbnail_px: int | None
+    exports: list[int]
+    write_provenance: bool | None
     def __init__(
         self,
         *,
@@ -359,6 +428,16 @@ class ProcessingOptions(Message):
         textures: TextureOptions | None = ...,
         lods: list[LodLevel] = ...,
         collision: CollisionOptions | None = ...,
+        bake: bool | None = ...,
+        decode: int | None = ...,
+        compute_normals: bool | None = ...,
+        compute_tangents: bool | None = ...,
+        weld: bool | None = ...,
+        prune: bool | None = ...,
+        lod_placement: int | None = ...,
+        thumbnail_px: int | None = ...,
+        exports: list[int] = ...,
+        write_provenance: bool | None = ...,
     ) -> None: ...
 
 class Money(Message):
@@ -637,6 +716,8 @@ class TextureFacts(Message):
     size_bytes: int
     sha256: str
     slots: list[str]
+    name: str
+    alpha: int | None
     def __init__(
         self,
         *,
@@ -649,6 +730,8 @@ class TextureFacts(Message):
         size_bytes: int = ...,
         sha256: str = ...,
         slots: list[str] = ...,
+        name: str = ...,
+        alpha: int | None = ...,
     ) -> None: ...
 
 class Issue(Message):
@@ -665,6 +748,68 @@ class Issue(Message):
         pointer: str = ...,
     ) -> None: ...
 
+class UvFacts(Message):
+    coverage: float
+    overlap: float
+    outside: float
+    texel_density_px_m: float | None
+    def __init__(
+        self,
+        *,
+        coverage: float = ...,
+        overlap: float = ...,
+        outside: float = ...,
+        texel_density_px_m: float | None = ...,
+    ) -> None: ...
+
+class MemoryFacts(Message):
+    geometry_bytes: int
+    textures_bytes: int
+    textures_compressed_bytes: int
+    def __init__(
+        self,
+        *,
+        geometry_bytes: int = ...,
+        textures_bytes: int = ...,
+        textures_compressed_bytes: int = ...,
+    ) -> None: ...
+
+class CollisionFacts(Message):
+    kind: int
+    placement: int
+    names: list[str]
+    vertices: int
+    triangles: int
+    volume_m3: float
+    def __init__(
+        self,
+        *,
+        kind: int = ...,
+        placement: int = ...,
+        names: list[str] = ...,
+        vertices: int = ...,
+        triangles: int = ...,
+        volume_m3: float = ...,
+    ) -> None: ...
+
+class OutputFacts(Message):
+    name: str
+    role: int
+    media_type: str
+    size_bytes: int
+    sha256: str
+    loses: list[str]
+    def __init__(
+        self,
+        *,
+        name: str = ...,
+        role: int = ...,
+        media_type: str = ...,
+        size_bytes: int = ...,
+        sha256: str = ...,
+        loses: list[str] = ...,
+    ) -> None: ...
+
 class Report(Message):
     schema_version: str
     checks: list[Check]
@@ -677,6 +822,10 @@ class Report(Message):
     materials: list[MaterialFacts]
     textures: list[TextureFacts]
     issues: list[Issue]
+    uv: UvFacts | None
+    memory: MemoryFacts | None
+    collision: CollisionFacts | None
+    outputs: list[OutputFacts]
     def __init__(
         self,
         *,
@@ -691,6 +840,10 @@ class Report(Message):
         materials: list[MaterialFacts] = ...,
         textures: list[TextureFacts] = ...,
         issues: list[Issue] = ...,
+        uv: UvFacts | None = ...,
+        memory: MemoryFacts | None = ...,
+        collision: CollisionFacts | None = ...,
+        outputs: list[OutputFacts] = ...,
     ) -> None: ...
 
 class Receipt(Message):

@@ -1,0 +1,196 @@
+"""How a model's triangles lie on its textures: coverage, overlap and texel density."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from asset_processing.operations.textures import texture_images, texture_slots
+from asset_processing.rasterizer import TooManyPixels, rasterize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from asset_processing._fields import JsonObject
+    from asset_processing.accessors import Floats
+    from asset_processing.document import GlbDocument
+    from asset_processing.surface import Part
+
+__all__ = ["UvFacts", "base_texture", "covered_texels", "measure_uv", "placed_uv", "shown_images"]
+
+GRID = 512
+"""Samples along each side of the texture."""
+
+_MAX_TRIED = 1 << 25  # A second.
+_TRANSFORM = "KHR_texture_transform"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UvFacts:
+    """TEXCOORD_0 of the default scene's triangles.
+
+    Coverage and overlap are counted on a grid of 512 x 512 samples for each material, on which
+    coordinates outside of 0 to 1 are wrapped once around; then the materials are averaged.
+
+    Attributes:
+        coverage: Share of the textures that is used, 0 to 1.
+        overlap: Share of that which several triangles use, 0 to 1: mirrored or tiled.
+        outside: Share of the triangles that reach outside of 0 to 1.
+        texel_density_px_m: Pixels of the base colour texture along a metre of the surface, the
+            median by area; None without such a texture.
+    """
+
+    coverage: float
+    overlap: float
+    outside: float
+    texel_density_px_m: float | None
+
+
+def measure_uv(document: GlbDocument, parts: list[Part]) -> UvFacts | None:
+    """Measure the surface; None where it has no texture coordinates, or too large ones."""
+    per_material: dict[int | None, list[Floats]] = {}
+    densities, areas = [], []
+    triangles = reaching = 0
+    for part in parts:
+        stored = part.attribute(document, "TEXCOORD_0")
+        if stored is None:
+            continue
+        corners = stored[part.faces]
+        per_material.setdefault(part.material, []).append(corners)
+        beyond = (stored < 0) | (stored > 1)
+        out = beyond[:, 0] | beyond[:, 1]
+        a, b, c = part.faces.T
+        triangles += len(part.faces)
+        reaching += int(np.count_nonzero(out[a] | out[b] | out[c]))
+        texture = base_texture(document, part.material)
+        size = None if texture is None else _size(document, texture)
+        if size is not None and texture is not None:
+            moved = placed_uv(document, part, texture)
+            if moved is not None:
+                area = _area(part.points[part.faces])
+                pixels = _area(moved[part.faces] * size)
+                sound = (area > 0) & (pixels > 0)
+                densities.append(np.sqrt(pixels[sound] / area[sound]))
+                areas.append(area[sound])
+    if not per_material:
+        return None
+    try:
+        found = [_grid(np.concatenate(corners)) for corners in per_material.values()]
+    except TooManyPixels:
+        return None
+    used = [np.count_nonzero(grid) for grid in found]
+    shared = [np.count_nonzero(grid > 1) for grid in found]
+    return UvFacts(
+        coverage=float(np.mean(used) / GRID**2),
+        overlap=float(sum(shared) / max(1, sum(used))),
+        outside=reaching / triangles,
+        texel_density_px_m=_median(densities, areas),
+    )
+
+
+def covered_texels(document: GlbDocument, parts: list[Part], texture: JsonObject) -> Floats | None:
+    """Return where on a texture the triangles that show it lie.
+
+    Args:
+        document: The document.
+        parts: The primitives with a material that shows the texture.
+        texture: The material's reference to it (a ``textureInfo``).
+
+    Returns:
+        Sample points, 0 to 1, shape (points, 2); None where there are no coordinates.
+    """
+    corners = []
+    for part in parts:
+        stored = placed_uv(document, part, texture)
+        if stored is not None:
+            corners.append(stored[part.faces])
+    if not corners:
+        return None
+    try:
+        grid = _grid(np.concatenate(corners))
+    except TooManyPixels:
+        return None
+    y, x = np.nonzero(grid)
+    return (np.stack([x, y], axis=1) + 0.5) / GRID
+
+
+def placed_uv(document: GlbDocument, part: Part, texture: JsonObject) -> Floats | None:
+    """Return the coordinates that a texture reference means, moved by KHR_texture_transform."""
+    moved = texture.get("extensions", {}).get(_TRANSFORM, {})
+    number = moved.get("texCoord", texture.get("texCoord", 0))
+    stored = part.attribute(document, f"TEXCOORD_{number}")
+    if stored is None or not moved:
+        return stored
+    turn = float(moved.get("rotation", 0))
+    scale = np.array(moved.get("scale", (1, 1)), dtype=np.float64)
+    offset = np.array(moved.get("offset", (0, 0)), dtype=np.float64)
+    rotation = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    placed: Floats = (stored * scale) @ rotation.T + offset
+    return placed
+
+
+def base_texture(document: GlbDocument, material: int | None) -> JsonObject | None:
+    """Return a material's reference to its base colour texture, in the core or the archived
+    specular-glossiness extension; None without one.
+    """  # noqa: D205  # One sentence.
+    if material is None:
+        return None
+    slots = dict(texture_slots(document.json["materials"][material]))
+    for name in (
+        "pbrMetallicRoughness.baseColorTexture",
+        "KHR_materials_pbrSpecularGlossiness.diffuseTexture",
+    ):
+        if name in slots:
+            return slots[name]
+    return None
+
+
+def shown_images(document: GlbDocument, texture: JsonObject) -> Iterator[int]:
+    """Yield the images behind a texture reference: the extensions' before their fallback."""
+    yield from texture_images(document.json["textures"][texture["index"]])
+
+
+def _size(document: GlbDocument, texture: JsonObject) -> Floats | None:
+    for image in shown_images(document, texture):
+        header = document.images[image].header
+        if header.width is not None and header.height is not None:
+            return np.array([header.width, header.height], dtype=np.float64)
+    return None
+
+
+def _area(corners: Floats) -> Floats:
+    """Areas of triangles in two or three dimensions, shape (triangles,)."""
+    first, second = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    if corners.shape[2] == 2:  # noqa: PLR2004  # Dimensions.
+        flat: Floats = np.abs(first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]) / 2
+        return flat
+    (ax, ay, az), (bx, by, bz) = first.T, second.T
+    x, y, z = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
+    found: Floats = np.sqrt(x * x + y * y + z * z) / 2
+    return found
+
+
+def _grid(corners: Floats) -> Floats:
+    """How often each sample is covered, shape (GRID, GRID)."""
+    # Whole turns do not matter; a triangle over the border is drawn once, with its low corner in.
+    a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
+    inside = corners - np.floor(np.minimum(np.minimum(a, b), c) + 1e-9)[:, None]
+    counts = np.zeros(4 * GRID * GRID, dtype=np.int32)
+    side = 2 * GRID
+    for hits in rasterize(inside * GRID, width=side, height=side, max_tried=_MAX_TRIED):
+        counts += np.bincount(hits.pixels, minlength=len(counts)).astype(np.int32)
+    folded: Floats = counts.reshape(2, GRID, 2, GRID).sum(axis=(0, 2))
+    return folded
+
+
+def _median(values: list[Floats], weights: list[Floats]) -> float | None:
+    if not values:
+        return None
+    value, weight = np.concatenate(values), np.concatenate(weights)
+    if not len(value):
+        return None
+    order = np.argsort(value)
+    half = np.cumsum(weight[order])
+    return float(value[order][np.searchsorted(half, half[-1] / 2)])
