@@ -72,6 +72,8 @@ func _start_server() -> void:
 	for attempt in LocalServer.TRIES:
 		dock.show_words(LocalServer.STARTING)
 		await get_tree().create_timer(LocalServer.PAUSE_S).timeout
+		if Settings.address() != Settings.DEFAULT:
+			return
 		_connect()
 		await session.connected
 		if session.problem == null:
