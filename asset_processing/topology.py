@@ -31,6 +31,7 @@ MAX_TRIANGLES = 2_000_000
 """Above this the topology is not measured: 1.5 s and 600 MB."""
 
 
+_CHUNK = 50_000  # Triangles at once: 8 MB of float64.
 _MAX_COPIES = 20_000  # Placed one by one; 1 s.
 
 
@@ -123,40 +124,61 @@ def weld(points: Floats) -> tuple[Floats, Integers]:
 def _measure(points: Floats, triangles: Integers) -> Topology:
     vertices, labels = weld(points)
     faces = labels[triangles]
-    with np.errstate(all="ignore"):
-        corners = vertices[faces]
-        normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-        doubled = np.sqrt((normals**2).sum(axis=1))
-        signed = (corners[:, 0] * normals).sum() / 6
+    degenerate, area, signed = _areas(vertices, faces)
     # A sliver of three places still holds its neighbours together; one of two places does not.
     sound = faces[(faces != np.roll(faces, 1, axis=1)).all(axis=1)]
-    edges, turned = _edges(sound, len(vertices))
-    counts = np.diff(np.flatnonzero(np.diff(edges, prepend=-1, append=-1)))
+    edges = _edges(sound, len(vertices))
+    keys = edges >> 1
+    starts = np.flatnonzero(np.diff(keys, prepend=-1, append=-1))
+    counts = np.diff(starts)
     closed = bool(len(counts)) and bool((counts == 2).all())  # noqa: PLR2004  # Its two sides.
-    alike = closed and bool((turned[::2] != turned[1::2]).all())
+    alike = closed and bool(((edges[::2] ^ edges[1::2]) & 1).all())
     return Topology(
         components=_components(sound, len(vertices)),
         watertight=closed,
-        degenerate_faces=int((~(doubled > 0)).sum()),
-        duplicate_faces=_duplicates(sound),
+        degenerate_faces=degenerate,
+        duplicate_faces=_duplicates(sound, len(vertices)),
         boundary_edges=int((counts == 1).sum()),
         non_manifold_edges=int((counts > 2).sum()),  # noqa: PLR2004
-        surface_area_m2=_finite(doubled.sum() / 2),
+        surface_area_m2=_finite(area),
         volume_m3=_finite(abs(signed)) if alike else None,
     )
 
 
-def _edges(faces: Integers, vertices: int) -> tuple[Integers, Integers]:
-    """Return a key for each side of each triangle in rising order, and which way it runs."""
+def _areas(vertices: Floats, faces: Integers) -> tuple[int, float, float]:
+    """Return how many triangles have no area, all their area, and the signed volume below them."""
+    flat, doubled, signed = 0, 0.0, 0.0
+    with np.errstate(all="ignore"):
+        for start in range(0, len(faces), _CHUNK):
+            corners = vertices[faces[start : start + _CHUNK]]
+            normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+            lengths = np.sqrt((normals**2).sum(axis=1))
+            flat += int((~(lengths > 0)).sum())
+            doubled += float(lengths.sum())
+            signed += float((corners[:, 0] * normals).sum())
+    return flat, doubled / 2, signed / 6
+
+
+def _edges(faces: Integers, vertices: int) -> Integers:
+    """Return twice a key for each triangle's sides, plus which way each runs, in rising order."""
     starts = faces.ravel()
     ends = np.roll(faces, -1, axis=1).ravel()
-    keys = np.minimum(starts, ends) * vertices + np.maximum(starts, ends)
-    packed = np.sort(keys * 2 + (starts < ends))
-    return packed >> 1, packed & 1
+    packed = np.minimum(starts, ends)
+    packed *= vertices
+    packed += np.maximum(starts, ends)
+    packed *= 2
+    packed += starts < ends
+    packed.sort()
+    return packed
 
 
-def _duplicates(faces: Integers) -> int:
-    first = equal_rows([np.sort(faces, axis=1)])
+def _duplicates(faces: Integers, vertices: int) -> int:
+    ordered = np.sort(faces, axis=1)
+    if vertices**3 < np.iinfo(np.int64).max:
+        keys = (ordered[:, 0] * vertices + ordered[:, 1]) * vertices + ordered[:, 2]
+        keys.sort()
+        return int((keys[1:] == keys[:-1]).sum())
+    first = equal_rows([ordered])
     return int((first != np.arange(len(first))).sum())
 
 
@@ -167,8 +189,8 @@ def _components(faces: Integers, vertices: int) -> int:
 
     if not len(faces):
         return 0
-    sides = np.concatenate([faces[:, :2], faces[:, 1:]])
-    graph = coo_array((np.ones(len(sides)), sides.T), shape=(vertices, vertices))
+    sides = np.concatenate([faces[:, :2], faces[:, 1:]]).astype(np.int32)
+    graph = coo_array((np.ones(len(sides), np.int8), sides.T), shape=(vertices, vertices))
     _, labels = connected_components(graph, directed=False)
     return len(np.unique(labels[faces[:, 0]]))
 

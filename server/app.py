@@ -265,6 +265,7 @@ def _house(
         workers=settings.process_workers,
         timeout_s=settings.process_timeout_s,
         memory_bytes=settings.process_memory_bytes,
+        limits=settings.process_limits,
     )
     stack.callback(workshop.close)
     workshop.warm_up()

@@ -10,6 +10,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from asset_processing.limits import Limits
 from server.log import LogFormat
 
 if TYPE_CHECKING:
@@ -70,6 +71,19 @@ def _count(text: str) -> int:
     if number < 1:
         raise ValueError("it is a whole number, at least 1")
     return number
+
+
+def _limits(text: str) -> Limits:
+    names = {field.name for field in fields(Limits)}
+    found: dict[str, int] = {}
+    for word in _words(text):
+        name, _, number = word.partition("=")
+        if name not in names:
+            raise ValueError(f"{name!r} is none of {', '.join(sorted(names))}")
+        if not re.fullmatch("[1-9][0-9]*", number, re.ASCII):
+            raise ValueError(f"{name} is a whole number, at least 1, as in {name}=1000")
+        found[name] = int(number)
+    return Limits(**found)
 
 
 def _bucket(text: str) -> str:
@@ -324,6 +338,13 @@ class Settings:
         _count,
         4096 * _MIB,
         "Memory that a worker process may allocate (where the platform can limit it).",
+    )
+    process_limits: Limits | None = _setting(
+        "ASSETWRIGHT_PROCESS_LIMITS",
+        _limits,
+        None,
+        "What a GLB may ask for where the defaults do not do, as in "
+        "`max_file_bytes=1073741824,max_nodes=20000`; docs/asset-processing.md lists the names.",
     )
     max_streams: int = _setting(
         "ASSETWRIGHT_MAX_STREAMS", _count, 20_000, "RPCs open at the same time."

@@ -1,4 +1,4 @@
-"""Write docs/hostile-input.md: what becomes of each hostile sample, within 10 s and 1 GiB.
+"""Write docs/hostile-input.md: what becomes of each hostile sample, in 10 s of CPU time and 1 GiB.
 
 python tools/write_hostile_input.py FOLDER           write it
 python tools/write_hostile_input.py FOLDER --check   exit with 1 when it differs
@@ -38,7 +38,7 @@ OPTIONS = {
 }
 HEAD = f"""# Hostile input
 
-What asset processing makes of each file in the hostile samples, with nothing asked and with every operation on vertices asked. A test takes the table from the code again and holds every line to {SECONDS} s, and all of them together, in one process, to 1 GiB.
+What asset processing makes of each file in the hostile samples, with nothing asked and with every operation on vertices asked. A test takes the table from the code again and holds every line to {SECONDS} s of processor time, and all of them together, in one process, to 1 GiB.
 
 An error is one of [these](asset-processing.md#errors). A result is correct as far as it goes; where something in it cannot be used, an issue of the report says so.
 
@@ -51,13 +51,13 @@ def outcome(source: bytes, options: ProcessingOptions) -> str:
     Raises:
         TimeoutError: It took too long.
     """
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:
         asset = process(source, options)
     except ProcessingError as error:
         return f"`{error.reason}`: {error}"
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
     worst = [issue.code.value for issue in asset.report.issues if issue.severity is Severity.ERROR]
     return "result" + "".join(f", issue `{code}`" for code in worst)
 
@@ -81,7 +81,7 @@ def table(folder: Path) -> str:
 
 
 def _late(*_: object) -> None:
-    raise TimeoutError(f"over {SECONDS} s")
+    raise TimeoutError(f"over {SECONDS} s of processor time")
 
 
 def main() -> int:
@@ -90,7 +90,7 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGALRM, _late)
+    signal.signal(signal.SIGPROF, _late)
     page = HEAD + table(arguments.folder)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(f"peak memory {peak / 1e6:.0f} MB")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from asset_processing import ProcessingOptions, Report
+    from asset_processing import Limits, ProcessingOptions, Report
 
 __all__ = ["begin", "run", "warm_up"]
 
@@ -36,11 +36,13 @@ def warm_up() -> None:
     import asset_processing  # noqa: F401, PLC0415 - in the worker only
 
 
-def run(source: Path, destination: Path, options: ProcessingOptions) -> Report:
-    """Post-process a file into a folder."""
-    from asset_processing import process_file  # noqa: PLC0415 - in the worker only
+def run(
+    source: Path, destination: Path, options: ProcessingOptions, limits: Limits | None = None
+) -> Report:
+    """Post-process a file into a folder, within the default limits where none are given."""
+    from asset_processing import Limits, process_file  # noqa: PLC0415 - in the worker only
 
-    return process_file(source, destination, options)
+    return process_file(source, destination, options, limits=limits or Limits())
 
 
 def _end_with(parent: int) -> None:

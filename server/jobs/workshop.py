@@ -26,7 +26,7 @@ from server.jobs import worker
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from asset_processing import ProcessingOptions, Report
+    from asset_processing import Limits, ProcessingOptions, Report
     from server.errors import AssetwrightError
 
 __all__ = ["Workshop"]
@@ -39,8 +39,11 @@ _BY_REASON: dict[str, type[AssetwrightError]] = {
 class Workshop:
     """A pool of worker processes."""
 
-    def __init__(self, *, workers: int, timeout_s: float, memory_bytes: int) -> None:
+    def __init__(
+        self, *, workers: int, timeout_s: float, memory_bytes: int, limits: Limits | None = None
+    ) -> None:
         self._timeout_s = timeout_s
+        self._limits = limits
         self._pool = ProcessPool(
             max_workers=workers,
             # Never fork: a fork of a process that runs a gRPC server may crash.
@@ -61,7 +64,7 @@ class Workshop:
             ProcessingFailed: It took too long or too much memory, or the worker died.
         """
         task = self._pool.schedule(
-            worker.run, args=(source, destination, options), timeout=self._timeout_s
+            worker.run, args=(source, destination, options, self._limits), timeout=self._timeout_s
         )
         try:
             report: Report = await asyncio.wrap_future(task)

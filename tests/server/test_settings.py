@@ -11,6 +11,7 @@ from pathlib import Path
 import grpc
 import pytest
 
+from asset_processing import Limits
 from assetwright.v1 import generation_service_pb2, generation_service_pb2_grpc
 from server.app import run_server
 from server.folder import FolderLock
@@ -36,11 +37,22 @@ def test_the_gateway_is_live_exactly_when_a_key_is_set() -> None:
         ("ASSETWRIGHT_POLL_MIN_S", "soon"),
         ("ASSETWRIGHT_MAX_RUNNING_JOBS", "1.5"),
         ("ASSETWRIGHT_INSECURE", "maybe"),
+        ("ASSETWRIGHT_PROCESS_LIMITS", "max_file_bytes"),
+        ("ASSETWRIGHT_PROCESS_LIMITS", "max_file_bytes=0"),
+        ("ASSETWRIGHT_PROCESS_LIMITS", "max_gremlins=3"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"{name}: '{value}' cannot be used"):
         Settings.from_environment({name: value})
+
+
+def test_limits_of_processing_change_one_by_one() -> None:
+    environment = {"ASSETWRIGHT_PROCESS_LIMITS": "max_nodes=7, max_file_bytes=1000"}
+    assert Settings.from_environment(environment).process_limits == Limits(
+        max_nodes=7, max_file_bytes=1000
+    )
+    assert Settings.from_environment({}).process_limits is None
 
 
 def test_secrets_are_not_shown() -> None:
