@@ -87,7 +87,6 @@ __all__ = [
     "IssueCode",
     "Limits",
     "Lod",
-    "LodLayout",
     "LodPlacement",
     "MaterialFacts",
     "MemoryFacts",

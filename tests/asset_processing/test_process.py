@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import asset_processing
 from asset_processing import (
     InvalidGlb,
     Limits,
@@ -89,3 +90,8 @@ def test_importing_the_package_loads_neither_trimesh_nor_scipy() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert found.stdout.strip() == "set()"
+
+
+def test_everything_that_is_offered_is_there() -> None:
+    offered = [getattr(asset_processing, name) for name in asset_processing.__all__]
+    assert len(offered) == len(set(asset_processing.__all__))
