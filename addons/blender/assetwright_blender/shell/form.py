@@ -197,7 +197,7 @@ def processing(
         box: What to fit into, along Blender's X, Y and Z, in metres; None for the form's size.
     """
     form = scene.assetwright
-    options = m.ProcessingOptions(pivot=m.Pivot.BASE)
+    options = m.ProcessingOptions(pivot=m.Pivot.BASE, engine_profile=m.EngineProfile.BLENDER)
     if box is not None:
         width, depth, height = box
         options.fit_box = m.Box(width_m=width, height_m=height, depth_m=depth)
