@@ -64,7 +64,7 @@ _REMEDIES = {
     ErrorReason.UNAUTHENTICATED: "Set ASSETWRIGHT_TOKEN, or give --token-file.",
     ErrorReason.PERMISSION_DENIED: "Use a token that allows this.",
     ErrorReason.SUBMISSION_UNKNOWN: "Look for the request in the provider's dashboard, then run "
-    "`assetwright resolve JOB_ID --adopt GATEWAY_REQUEST_ID` or `--resubmit`.",
+    "`assetwright jobs resolve JOB_ID --adopt GATEWAY_REQUEST_ID` or `--resubmit`.",
 }
 
 

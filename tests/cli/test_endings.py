@@ -51,7 +51,7 @@ def test_an_unknown_submission_has_a_code_of_its_own_and_a_way_out(
     fail(server, errors_pb2.ERROR_REASON_SUBMISSION_UNKNOWN)
     watch = ["watch", "job-1", "--out", str(tmp_path)]
     assert main(watch) == ExitCode.SUBMISSION_UNKNOWN
-    assert "assetwright resolve" in capsys.readouterr().err
+    assert "assetwright jobs resolve" in capsys.readouterr().err
     assert main([*watch, "--json"]) == ExitCode.SUBMISSION_UNKNOWN
     ending, saved = map(json.loads, capsys.readouterr().out.splitlines())
     assert ending["error"]["reason"] == "SUBMISSION_UNKNOWN"
