@@ -11,11 +11,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 from assetwright_blender.core import form, progress, words
-from assetwright_blender.core.record import Phase, Placement, Record, advance, from_json, to_json
+from assetwright_blender.core.record import (
+    Phase,
+    Placement,
+    Record,
+    advance,
+    from_json,
+    renewed,
+    to_json,
+)
 from assetwright_blender.core.store import Store
 from assetwright_blender.core.token import VARIABLE, TokenFile
 from assetwright_blender.wire import messages as m
 from assetwright_blender.wire.address import AddressError, parse
+from assetwright_blender.wire.codec import decode, encode
 from assetwright_blender.wire.errors import CallError, Violation
 
 if TYPE_CHECKING:
@@ -138,6 +147,17 @@ def test_a_record_survives_the_disk(tmp_path: Path) -> None:
     assert loaded[1].result() == model
     store.forget("r1")
     assert [one.request_id for one in Store(tmp_path).load()] == ["r0", "r2"]
+
+
+def test_a_renewed_job_asks_for_the_same_under_another_id() -> None:
+    asked = m.GenerateRequest(request_id="r", model="pixal3d", prompt="a chair")
+    record = replace(_running(), request=encode(asked), trouble=words.of_condition("UNEXPECTED"))
+    fresh = renewed(record)
+    sent = decode(m.GenerateRequest, fresh.request)
+    assert (fresh.phase, fresh.job_id, fresh.sequence) == (Phase.SENDING, "", 0)
+    assert fresh.request_id == sent.request_id != "r"
+    assert (sent.model, sent.prompt) == ("pixal3d", "a chair")
+    assert fresh.placement == record.placement
 
 
 def test_a_servers_file_name_never_becomes_a_path(tmp_path: Path) -> None:

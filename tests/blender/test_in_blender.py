@@ -360,6 +360,20 @@ def test_a_job_above_the_price_limit_is_not_bought(blender: Blender, sandbox: Sa
     inside.end()
 
 
+def test_a_job_that_met_no_server_is_sent_again(blender: Blender, slow: Sandbox) -> None:
+    inside = blender.run("retried", slow.http)
+    inside.hear()
+    slow.kill()
+    inside.tell("killed")
+    assert inside.hear() == {"phase": "failed", "name": "SERVER_DOWN"}
+    slow.start()
+    inside.tell("started")
+    placed = inside.hear()
+    assert placed["same"]
+    assert placed["bounds"]["size"][2] == pytest.approx(0.9, rel=0.01)
+    inside.end()
+
+
 def test_the_history_of_the_server_can_be_placed(blender: Blender, sandbox: Sandbox) -> None:
     first = blender.run("large_picture", sandbox.http)
     assert first.hear()["phase"] == "placed"

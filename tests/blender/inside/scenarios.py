@@ -238,6 +238,21 @@ def over_budget() -> None:
     )
 
 
+def retried() -> None:
+    """Meet a server that is gone, and send the same job again when it is back."""
+    ready()
+    fill(picture=PICTURE, height_m=0.9)
+    say(ready=True)
+    assert session.heard() == "killed"
+    bpy.ops.assetwright.generate()
+    until(session.ended)
+    first = newest()
+    say(phase=first.phase.value, name=first.trouble.name)
+    assert session.heard() == "started"
+    bpy.ops.assetwright.way_out(action="retry", request_id=first.request_id)
+    say(bounds=bounds(session.placed()), same=newest().request_id == first.request_id)
+
+
 def unreachable() -> None:
     """Ask a server that is not as it should be, and say what a person reads."""
     begin()

@@ -24,7 +24,7 @@ from ..wire.messages import (
     QuoteRequest,
     QuoteResponse,
 )
-from .record import Phase, Record, from_job
+from .record import Phase, Record, from_job, renewed
 from .runner import Runner
 from .words import Trouble, of_call, of_condition, of_problem
 
@@ -226,11 +226,24 @@ class Desk:
         if record is not None and record.result() is not None:
             self.start(connection, replace(record, phase=Phase.FETCHING, trouble=None))
 
-    def mark_placed(self, request_id: str, name: str) -> None:
-        """Note that a job's result stands in the scene, under this name."""
+    def again(self, connection: Connection, request_id: str) -> None:
+        """Send a failed job again: as it is where it was never accepted, else as a new job.
+
+        Raises:
+            AddressError, CallError, OSError: As `start`.
+        """
         record = self.record(request_id)
-        if record is not None:
-            self._publish(replace(record, phase=Phase.PLACED, placed_as=name))
+        if record is None or record.phase is not Phase.FAILED or not record.request:
+            return
+        reused = record.trouble is not None and record.trouble.name == "REQUEST_ID_REUSED"
+        if record.result() is not None:
+            fresh = replace(record, phase=Phase.FETCHING, trouble=None, ended_s=0.0)
+        elif not record.job_id and not reused:
+            fresh = replace(record, phase=Phase.SENDING, trouble=None, ended_s=0.0)
+        else:
+            fresh = renewed(record)
+            self.forget(request_id)
+        self.start(connection, fresh)
 
     def update(self, record: Record) -> None:
         """Take a record that the editor has changed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
+import uuid
 from dataclasses import asdict, dataclass, field, fields, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -13,10 +14,12 @@ from ..wire.messages import (
     Asset,
     AssetRole,
     DurationEstimate,
+    GenerateRequest,
     Job,
     JobError,
     JobEvent,
     JobState,
+    ProcessRequest,
     Receipt,
     Report,
     Stage,
@@ -26,7 +29,7 @@ from .words import Trouble, of_job
 if TYPE_CHECKING:
     from ..wire.codec import M, Message
 
-__all__ = ["Phase", "Placement", "Record", "advance", "from_job", "from_json", "to_json"]
+__all__ = ["Phase", "Placement", "Record", "advance", "from_job", "from_json", "renewed", "to_json"]
 
 
 class Phase(Enum):
@@ -160,6 +163,27 @@ def from_job(job: Job, server: str) -> Record:
         receipt=job.receipt,
     )
     return replace(record, trouble=of_job(job.error)) if job.error else record
+
+
+def renewed(record: Record) -> Record:
+    """Return the same request as a new job, which is paid for on its own."""
+    request: GenerateRequest | ProcessRequest
+    if record.method == "Generate":
+        request = decode(GenerateRequest, record.request)
+    else:
+        request = decode(ProcessRequest, record.request)
+    request_id = str(uuid.uuid4())
+    request.request_id = request_id
+    return Record(
+        request_id=request_id,
+        method=record.method,
+        request=encode(request),
+        title=record.title,
+        server=record.server,
+        picture=record.picture,
+        placement=record.placement,
+        provenance=record.provenance,
+    )
 
 
 def _accepted(_record: Record, event: JobEvent) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from ..wire.errors import CallError
 from . import bounds, form, state, viewport
 from .place import PlaceError, place
 
-__all__ = ["CLASSES", "put"]
+__all__ = ["CLASSES", "put", "send_again"]
 
 
 def _selection(context: bpy.types.Context) -> list[bpy.types.Object]:
@@ -296,6 +296,16 @@ def put(record: Record) -> None:
         raise PlaceError("The file is gone; fetch it again.")
     root = place(record, path)
     state.desk().update(replace(record, phase=Phase.PLACED, placed_as=root.name))
+
+
+def send_again(request_id: str) -> None:
+    """Send a failed job again; what is wrong with the connection stands in the panel then."""
+    try:
+        state.desk().again(state.connection(), request_id)
+    except CallError as error:
+        state.desk().trouble = of_call(error)
+    except AddressError as wrong:
+        state.desk().trouble = of_problem(str(wrong), "check_address")
 
 
 class History(bpy.types.Operator):

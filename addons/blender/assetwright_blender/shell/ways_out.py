@@ -5,9 +5,8 @@ from collections.abc import Callable
 import bpy
 from bpy.props import StringProperty
 
-from ..core.record import Phase
 from ..core.words import Trouble
-from . import drawing, state
+from . import drawing, jobs, state
 
 __all__ = ["ACTIONS", "CLASSES", "draw"]
 
@@ -19,11 +18,8 @@ def _open_preferences() -> None:
 
 
 def _retry(request_id: str) -> None:
-    record = state.desk().record(request_id)
-    if record is not None and record.phase is Phase.FAILED and record.result() is not None:
-        bpy.ops.assetwright.place(request_id=request_id)
-    elif record is not None:
-        bpy.ops.assetwright.generate()
+    if request_id:
+        jobs.send_again(request_id)
     else:
         bpy.ops.assetwright.refresh()
 
