@@ -22,6 +22,11 @@ $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.lock
 	touch $@
 
+benchmarks/node/node_modules/.stamp: benchmarks/node/package-lock.json
+	@if command -v npm >/dev/null; then \
+		cd benchmarks/node && npm ci --silent --no-audit --no-fund && touch node_modules/.stamp; \
+	else echo "npm is not installed: gltf-transform and gltfpack will not be measured"; fi
+
 tests/node/node_modules/.stamp: tests/node/package-lock.json
 	@if command -v npm >/dev/null; then \
 		cd tests/node && npm ci --silent --no-audit --no-fund && touch node_modules/.stamp; \
@@ -99,9 +104,10 @@ simplifier:  ## Compile the simplifier's WebAssembly module from its C again.
 check-simplifier:  ## Compare the simplifier's module with what its C gives.
 	$(PYTHON) tools/build_simplifier.py --check
 
-bench: $(VENV)/.dev  ## Run the benchmarks and print their ratios.
+bench: $(VENV)/.dev benchmarks/node/node_modules/.stamp  ## Run the benchmarks and print their ratios.
 	$(BIN)/python benchmarks/streaming.py $(BENCH_ARGS)
+	$(BIN)/python benchmarks/processing.py $(BENCH_ARGS)
 	$(BIN)/python benchmarks/bridge.py $(BENCH_ARGS)
 
 clean:  ## Remove everything that was made, but not out/.
-	rm -rf $(VENV) tests/node/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .tools tests/node/node_modules benchmarks/node/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

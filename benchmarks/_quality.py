@@ -73,6 +73,11 @@ class Reference:
         self._colors = self._look(mesh.at(mesh.coordinates, face, weights))
         self._normals = _unit(mesh.at(mesh.normals, face, weights))
 
+    @property
+    def triangles(self) -> int:
+        """How many the full model has."""
+        return len(self._mesh.faces)
+
     def measure(self, path: Path) -> Quality:
         """Compare a simplified model, which shows the same texture."""
         mesh = _read(GlbDocument.parse(path.read_bytes()))

@@ -4,6 +4,7 @@
     python benchmarks/processing.py --quick      small models, once, a minute; proves it works
     python benchmarks/processing.py --only lods  one part
     python benchmarks/processing.py --record     also keep the figures in benchmarks/results
+    python benchmarks/processing.py --models DIR make the models once, a minute, for several runs
 
 The exit code says whether everything worked. A target that is missed is printed as missed; it
 does not fail the run, since the machine may simply be busy. benchmarks/README.md has the method.
@@ -31,6 +32,7 @@ from _report import Row, at_least, at_most, machine, record, show, slug
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from _models import Surface
     from _quality import Quality
 
 _BIN = NODE / "node_modules" / ".bin"
@@ -79,22 +81,24 @@ _HAUSDORFF = 0.25
 class _Bench:
     """One run over a folder of models."""
 
-    def __init__(self, folder: Path, plan: _Plan) -> None:
+    def __init__(self, folder: Path, models: Path, plan: _Plan) -> None:
         self._folder = folder
+        self._models = models
         self._plan = plan
         self._out = folder / "out.glb"
         self._has_node = (_BIN / "gltf-transform").exists()
         if not self._has_node:
             print("without gltf-transform and gltfpack: npm ci was not run in benchmarks/node")
-        self._surfaces = {
-            atlas: make_surface(triangles=plan.triangles, fragmented=atlas == "fragmented")
-            for atlas in _COLOR
-        }
+        self._surfaces: dict[str, Surface] = {}
 
     def _model(self, atlas: str, pixels: int, media_type: str) -> Path:
         kind = media_type.removeprefix("image/")
-        path = self._folder / f"{atlas}-{pixels}-{kind}.glb"
+        path = self._models / f"{atlas}-{self._plan.triangles}-{pixels}-{kind}.glb"
         if not path.exists():
+            if atlas not in self._surfaces:
+                self._surfaces[atlas] = make_surface(
+                    triangles=self._plan.triangles, fragmented=atlas == "fragmented"
+                )
             write_model(self._surfaces[atlas], path, size=pixels, media_type=media_type)
         return path
 
@@ -161,7 +165,7 @@ class _Bench:
         for atlas in _COLOR:
             model = self._model(atlas, self._plan.pixels[0], "image/png")
             reference = Reference(model, samples=self._plan.samples)
-            full = len(self._surfaces[atlas].triangles)
+            full = reference.triangles
             for goal in self._plan.goals:
                 rows += self._simplification(model, reference, goal, full)
         return rows
@@ -316,13 +320,16 @@ def main() -> int:
     arguments.add_argument("--record", action="store_true", help="keep the figures in results/")
     arguments.add_argument("--only", choices=("placing", "simplification", "lods", "memory"))
     arguments.add_argument("--runs", type=int, help="how often; slow tools at most three times")
+    arguments.add_argument("--models", type=Path, help="where models are kept between runs")
     chosen = arguments.parse_args()
+    if chosen.models:
+        chosen.models.mkdir(parents=True, exist_ok=True)
     plan = _QUICK if chosen.quick else _WHOLE
     if chosen.runs:
         plan = replace(plan, runs=chosen.runs, slow_runs=min(chosen.runs, plan.slow_runs))
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="assetwright-bench-") as folder:
-        bench = _Bench(Path(folder), plan)
+        bench = _Bench(Path(folder), chosen.models or Path(folder), plan)
         for part in (bench.placing, bench.simplification, bench.lods, bench.memory):
             if chosen.only in (None, part.__name__):
                 found = part()

@@ -31,6 +31,7 @@ __all__ = ["JoinedMesh"]
 
 _TRIANGLES = 4
 _MAX_INDEX_16 = 0xFFFF  # It restarts a primitive (glTF 2.0, 3.7.2.1), so no vertex may have it.
+_SMALL = 2_000  # Triangles.
 _MAX_COMPONENTS = 24  # What the simplifier carries.
 
 # What a difference of 1 counts for, as a part of the mesh's extent. Tuned on the figure of
@@ -77,17 +78,10 @@ class JoinedMesh:
             return
         self._positions = self._joined("POSITION", 3)
         self._triangles = np.concatenate([part.triangles for part in self._parts])
-        self._names, attributes = self._chosen()
-        self._moving = self._may_move()
-        extremes = np.concatenate([self._positions.argmin(axis=0), self._positions.argmax(axis=0)])
-        names = list(self._names)
-        self._simplifier = Simplifier(
-            self._positions,
-            self._triangles,
-            attributes,
-            uv=names.index("TEXCOORD_0") if "TEXCOORD_0" in names else None,
-            pinned=extremes,
-        )
+        self._names: dict[str, int] = {}
+        self._moving = False
+        self._simplifier: Simplifier | None = None
+        self._result: Simplified | None = None
         self.triangle_count = len(self._triangles)
         self.vertex_count = len(self._positions)
 
@@ -97,14 +91,31 @@ class JoinedMesh:
             max_vertices is None or self.vertex_count <= max_vertices
         ):
             return
-        if not self._simplifier.triangle_count:
+        simplifier = self._simplifier or self._begun()
+        if not simplifier.triangle_count:
             return  # None has an area that float32 can tell from none; they stay as they are.
         self.was_reduced = True
-        self._simplifier.reduce(
+        simplifier.reduce(
             max_triangles=max_triangles, max_vertices=max_vertices, moving=self._moving
         )
-        self.triangle_count = self._simplifier.triangle_count
-        self.vertex_count = self._simplifier.vertex_count
+        self.triangle_count = simplifier.triangle_count
+        self.vertex_count = simplifier.vertex_count
+        self._result = simplifier.result()
+        # A file can have thousands of small meshes: they begin anew, and hold no memory between.
+        self._simplifier = simplifier if len(self._triangles) > _SMALL else None
+
+    def _begun(self) -> Simplifier:
+        self._names, attributes = self._chosen()
+        self._moving = self._may_move()
+        extremes = np.concatenate([self._positions.argmin(axis=0), self._positions.argmax(axis=0)])
+        names = list(self._names)
+        return Simplifier(
+            self._positions,
+            self._triangles,
+            attributes,
+            uv=names.index("TEXCOORD_0") if "TEXCOORD_0" in names else None,
+            pinned=extremes,
+        )
 
     @property
     def source(self) -> tuple[Floats, Integers]:
@@ -112,8 +123,9 @@ class JoinedMesh:
         return self._positions, self._triangles
 
     def result(self) -> Simplified:
-        """Return what the surface is now."""
-        return self._simplifier.result()
+        """Return what the surface is now that it was reduced."""
+        assert self._result is not None  # noqa: S101  # `was_reduced` says so.
+        return self._result
 
     def write(self, document: GlbDocument, *, into: int | None = None) -> int:
         """Put what the surface is now into a document's mesh.

@@ -103,7 +103,9 @@ class Reduction:
 
     def write_mesh(self, document: GlbDocument, mesh: int, *, into: int) -> None:
         """Put what is left of one mesh into another one that has the same primitives."""
-        next(each for each in self._meshes if each.mesh == mesh).write(document, into=into)
+        found = next(each for each in self._meshes if each.mesh == mesh)
+        if found.was_reduced:
+            found.write(document, into=into)
 
     def distance(self) -> float:
         """Return how far the old surface is from the new one; see `Simplified`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -39,6 +40,10 @@ def _compiled(*, reserving: bool) -> tuple[Engine, Module]:
     engine = wasmtime.Engine(config)
     code = files(__package__).joinpath("simplify.wasm").read_bytes()
     return engine, wasmtime.Module(engine, code)
+
+
+# Once the interpreter takes modules down, wasmtime can no longer delete what it made.
+atexit.register(_compiled.cache_clear)
 
 
 def _instantiate(*, reserving: bool) -> tuple[Store, InstanceExports]:

@@ -101,7 +101,7 @@ static float *quadrics;
 static u32 *chart;
 static u32 *tri_start, *tri_list;     /* Triangles by place. */
 static u32 *wedge_start, *wedge_list; /* Living wedges by place. */
-static u32 *place_map, *wedge_map;    /* What a place or wedge became in this pass. */
+static u32 *place_map, *wedge_map;    /* New numbers, while they are given out. */
 static u32 *mark, *wedge_mark;
 static u32 *edge_out, *edge_in;
 static u8 *flags, *busy, *touched;
@@ -540,8 +540,8 @@ typedef struct { u32 wedge[3], place[3]; } Corners;
 /* A triangle as it is at this moment of the pass; false where it has collapsed. */
 static int now(u32 t, Corners *c) {
   for (u32 k = 0; k < 3u; k++) {
-    c->wedge[k] = wedge_map[triangles[3u * t + k]];
-    c->place[k] = place_map[place_of[triangles[3u * t + k]]];
+    c->wedge[k] = triangles[3u * t + k];
+    c->place[k] = place_of[c->wedge[k]];
   }
   return c->place[0] != c->place[1] && c->place[1] != c->place[2] && c->place[0] != c->place[2];
 }
@@ -667,9 +667,16 @@ static u32 attempt(u32 p, u32 q, float limit, u32 left) {
       u32 at = corner_at(&c, p), to = pairs.to[partner(&pairs, c.wedge[at])];
       if (to != NONE && uv_turns_over(&c, at, to)) return 0;
     }
+  for (u32 i = tri_start[p]; i < tri_start[p + 1u]; i++) {
+    u32 *corner = triangles + 3u * tri_list[i];
+    if (!now(tri_list[i], &c)) continue;
+    u32 at = corner_at(&c, p), to = pairs.to[partner(&pairs, c.wedge[at])];
+    if (to != NONE) corner[at] = to;
+  }
   for (u32 i = 0; i < pairs.count; i++) {
     u32 w = pairs.from[i], v = pairs.to[i];
-    if (v != NONE) { merge(w, v, y); wedge_map[w] = v; continue; }
+    if (v != NONE) { merge(w, v, y); continue; }
+    place_of[w] = q;
     /* Carried along: the same wedge at another place. Its quadric moves into the new frame. */
     float moved[MAX_ATTRIBUTES];
     v4 *h = (v4 *)(quadrics + w * quadric_stride);
@@ -687,7 +694,6 @@ static u32 attempt(u32 p, u32 q, float limit, u32 left) {
     h[2] = b;
     h[1][3] = left;
   }
-  place_map[p] = q;
   touched[q] = 1;
   busy[p] = busy[q] = 1;
   return removed;
@@ -708,8 +714,7 @@ static u32 pass(u32 triangle_goal, u32 vertex_goal) {
   u32 count = collect(), living = wedge_start[place_count], left = triangle_count;
   if (!count) return 0;
   sort(count);
-  for (u32 p = 0; p < place_count; p++) { place_map[p] = p; busy[p] = 0; }
-  for (u32 v = 0; v < vertex_count; v++) wedge_map[v] = v;
+  for (u32 p = 0; p < place_count; p++) busy[p] = 0;
   u32 wanted = left > triangle_goal ? (left - triangle_goal) / 2u : 0u;
   u32 excess = living > vertex_goal ? living - vertex_goal : 0u;
   if (excess > wanted) wanted = excess;
@@ -726,8 +731,6 @@ static u32 pass(u32 triangle_goal, u32 vertex_goal) {
     living -= living > 0u ? 1u : 0u;
     done++;
   }
-  for (u32 v = 0; v < vertex_count; v++) place_of[v] = place_map[place_of[v]];
-  for (u32 i = 0; i < 3u * triangle_count; i++) triangles[i] = wedge_map[triangles[i]];
   drop_collapsed();
   return done;
 }

@@ -118,7 +118,7 @@ class GenerationServiceServicer(object):
         address configured; metadata `settings` names the settings.
         * FAILED_PRECONDITION, BUDGET_EXCEEDED or PRICE_UNKNOWN.
         * ALREADY_EXISTS, REQUEST_ID_REUSED: the same request_id with another
-        request.
+        request, or of a job that was deleted.
         * RESOURCE_EXHAUSTED, QUEUE_FULL or DISK_FULL.
 
         Whatever goes wrong later is the job's: the `failed` event.

@@ -49,7 +49,7 @@ class GenerationServiceStub:
       address configured; metadata `settings` names the settings.
     * FAILED_PRECONDITION, BUDGET_EXCEEDED or PRICE_UNKNOWN.
     * ALREADY_EXISTS, REQUEST_ID_REUSED: the same request_id with another
-      request.
+      request, or of a job that was deleted.
     * RESOURCE_EXHAUSTED, QUEUE_FULL or DISK_FULL.
 
     Whatever goes wrong later is the job's: the `failed` event.
@@ -193,7 +193,7 @@ class GenerationServiceAsyncStub:
       address configured; metadata `settings` names the settings.
     * FAILED_PRECONDITION, BUDGET_EXCEEDED or PRICE_UNKNOWN.
     * ALREADY_EXISTS, REQUEST_ID_REUSED: the same request_id with another
-      request.
+      request, or of a job that was deleted.
     * RESOURCE_EXHAUSTED, QUEUE_FULL or DISK_FULL.
 
     Whatever goes wrong later is the job's: the `failed` event.
@@ -339,7 +339,7 @@ class GenerationServiceServicer(metaclass=abc.ABCMeta):
           address configured; metadata `settings` names the settings.
         * FAILED_PRECONDITION, BUDGET_EXCEEDED or PRICE_UNKNOWN.
         * ALREADY_EXISTS, REQUEST_ID_REUSED: the same request_id with another
-          request.
+          request, or of a job that was deleted.
         * RESOURCE_EXHAUSTED, QUEUE_FULL or DISK_FULL.
 
         Whatever goes wrong later is the job's: the `failed` event.

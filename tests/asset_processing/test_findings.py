@@ -79,7 +79,6 @@ _OF_STEPS = {
     IssueCode.EXPORT_NOT_MADE,
     IssueCode.NOT_REBAKED,
     IssueCode.OPERATION_SKIPPED,
-    IssueCode.NOT_REBAKED,
     IssueCode.PROVENANCE_NOT_WRITTEN,
     IssueCode.SIMPLIFIED,
     IssueCode.TEXTURE_NOT_CONVERTED,

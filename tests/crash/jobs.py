@@ -127,7 +127,7 @@ class Caller:
     async def _accepted(self, job: TrackedJob, request: pb.GenerateRequest) -> None:
         """Submit, the same request each time, and leave after the first event."""
         async with self._node().generation() as stub:
-            call = stub.Generate(request, timeout=20)
+            call = stub.Generate(request, timeout=120)
             reply = await call.read()
             if reply is not grpc.aio.EOF:
                 job.id = reply.event.job_id

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PHASES", "Phase"]
 
-_AIM_S = 45.0
+_AIM_S = 180.0
 _LOOK_S = 0.02
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Postgres", "private_postgres"]
 
-_TIMEOUT_S = 60
+_TIMEOUT_S = 180
 # Not subprocess's `user`: it forks with gRPC's threads running, which may crash the child.
 _AS_POSTGRES = ("runuser", "-u", "postgres", "--") if os.geteuid() == 0 else ()
 _DEBIAN = "/usr/lib/postgresql/*/bin"

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["Gateway", "Node", "free_port", "running_gateway", "without_proxies"]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-_READY_S = 60.0
-_END_S = 30.0
+_READY_S = 180.0
+_END_S = 60.0
 
 
 def free_port() -> int:

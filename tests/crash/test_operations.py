@@ -48,7 +48,7 @@ async def run(script: str, folder: Path, environment: Mapping[str, str]) -> str:
         start_new_session=True,
     )
     try:
-        async with asyncio.timeout(100):
+        async with asyncio.timeout(500):
             said = (await child.communicate())[0].decode()
     finally:
         if child.returncode is None:
@@ -65,14 +65,14 @@ def logs_in(folder: Path) -> dict[str, str]:
     return {path.name: path.read_text()[-2000:] for path in folder.glob("*.log")}
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(600)
 async def test_one_node_is_backed_up_and_restored(tmp_path: Path) -> None:
     said = await run(commands("one-node"), tmp_path, {})
     assert re.search(r"flux-pro\s.*completed", said)
     assert [path.stem for path in (tmp_path / "barrel").iterdir()] == ["image-0"]
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(600)
 async def test_two_nodes_on_a_share_finish_what_one_of_them_began(tmp_path: Path) -> None:
     with private_postgres() as postgres:
         said = await run(commands("two-nodes"), tmp_path, {"DATABASE": postgres.url})
@@ -80,7 +80,7 @@ async def test_two_nodes_on_a_share_finish_what_one_of_them_began(tmp_path: Path
     assert list((tmp_path / "shared" / "sha256").glob("*/*"))
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(600)
 async def test_two_nodes_on_a_bucket_finish_what_one_of_them_began(tmp_path: Path) -> None:
     (logs := tmp_path / "s3").mkdir()
     with private_postgres() as postgres, s3_server(logs) as s3:

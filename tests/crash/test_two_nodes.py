@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from tests.crash.postgres import Postgres
     from tests.crash.processes import Gateway, Node
 
+# Nobody dies here: every answer comes in the end, however busy the machine is.
+_PATIENT = {"ASSETWRIGHT_SUBMISSION_GRACE_S": "300"}
+
 
 @pytest.fixture
 def postgres() -> Iterator[Postgres]:
@@ -30,7 +33,7 @@ def postgres() -> Iterator[Postgres]:
         yield postgres
 
 
-@pytest.mark.timeout(500)
+@pytest.mark.timeout(1500)
 async def test_kills_in_every_phase_cost_no_result_and_no_second_payment(
     tmp_path: Path, gateway: Gateway, postgres: Postgres, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -45,7 +48,7 @@ async def test_kills_in_every_phase_cost_no_result_and_no_second_payment(
             owner=pair.owner,
             start=pair.start,
         )
-        await pair.caller.all_ended(120)
+        await pair.caller.all_ended(600)
         await judge(pair.caller.jobs, gateway, figures)
         await check_logs(pair.caller.jobs, pair.nodes)
         assert await check_results(pair.caller.jobs, pair.nodes) > 0
@@ -56,12 +59,12 @@ async def test_kills_in_every_phase_cost_no_result_and_no_second_payment(
         print("\n" + figures.table("Two nodes, Postgres"))  # noqa: T201 - the figures of the docs
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(900)
 async def test_a_node_that_was_only_slow_does_nothing_that_costs_money(
     tmp_path: Path, gateway: Gateway, postgres: Postgres
 ) -> None:
     """Stopped past its lease in each phase, and continued while the other one has its jobs."""
-    async with running_pair(tmp_path, gateway, postgres) as pair:
+    async with running_pair(tmp_path, gateway, postgres, **_PATIENT) as pair:
         figures = Figures()
         for phase in PHASES:
             await phase.prepare(gateway, 2)
@@ -73,26 +76,26 @@ async def test_a_node_that_was_only_slow_does_nothing_that_costs_money(
             finally:
                 slow.send(signal.SIGCONT)
         await gateway.clear_faults()
-        await pair.caller.all_ended(90)
+        await pair.caller.all_ended(600)
         await judge(pair.caller.jobs, gateway, figures)
         await check_logs(pair.caller.jobs, pair.nodes)
         assert figures.total.completed == len(pair.caller.jobs)
         assert all(node.is_up for node in pair.nodes)
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(900)
 async def test_a_postgres_that_restarts_under_load_loses_nothing(
     tmp_path: Path, gateway: Gateway, postgres: Postgres
 ) -> None:
     """It crashes, is away for three seconds, and recovers, while jobs are in all phases."""
-    async with running_pair(tmp_path, gateway, postgres) as pair:
+    async with running_pair(tmp_path, gateway, postgres, **_PATIENT) as pair:
         for _ in range(2):
             jobs = await asyncio.gather(*(pair.caller.submit(aim="restart") for _ in range(10)))
             await jobs[0].until(lambda event: event.HasField("gateway_update"))
             await asyncio.to_thread(postgres.stop)
             await asyncio.sleep(3)
             await asyncio.to_thread(postgres.start)
-        await pair.caller.all_ended(120)
+        await pair.caller.all_ended(600)
         figures = Figures()
         await judge(pair.caller.jobs, gateway, figures)
         await check_logs(pair.caller.jobs, pair.nodes)
@@ -100,6 +103,7 @@ async def test_a_postgres_that_restarts_under_load_loses_nothing(
         assert all(node.is_up for node in pair.nodes)
 
 
+@pytest.mark.timeout(600)
 async def test_a_caller_who_leaves_goes_on_at_the_other_node_at_the_next_sequence(
     tmp_path: Path, gateway: Gateway, postgres: Postgres
 ) -> None:
@@ -110,7 +114,7 @@ async def test_a_caller_who_leaves_goes_on_at_the_other_node_at_the_next_sequenc
         await job.until(lambda event: event.HasField("gateway_update"))
         begun = await followed(first, job.id, after=0, most=len(job.events))
         rest = await followed(second, job.id, after=len(begun))
-        await pair.caller.all_ended(30)
+        await pair.caller.all_ended(300)
         assert [*begun, *rest] == job.events
         for position in range(len(job.events)):
             for node in pair.nodes:

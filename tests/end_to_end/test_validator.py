@@ -9,11 +9,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from asset_processing import (
+    AlphaAction,
+    CollisionKind,
+    CollisionOptions,
+    CollisionPlacement,
     Decode,
+    EngineProfile,
     ForwardAxis,
     InvalidOption,
     Pivot,
     ProcessingOptions,
+    Provenance,
+    TextureOptions,
     process,
 )
 from assetwright.v1 import asset_pb2, asset_service_pb2, model_pb2, processing_pb2
@@ -94,6 +101,18 @@ _OPERATIONS = {
     "normals and tangents": ProcessingOptions(normals=True, tangents=True),
     "weld": ProcessingOptions(weld=True),
     "prune": ProcessingOptions(prune=True),
+    "smaller textures": ProcessingOptions(textures=TextureOptions(max_size_px=64)),
+    "WebP": ProcessingOptions(
+        textures=TextureOptions(media_type="image/webp", alpha=AlphaAction.APPLY)
+    ),
+    "provenance": ProcessingOptions(provenance=Provenance(model="m", seed=1)),
+    **{
+        f"{engine.value} with a box": ProcessingOptions(
+            engine_profile=engine,
+            collision=CollisionOptions(kind=CollisionKind.BOX, placement=CollisionPlacement.NODES),
+        )
+        for engine in (EngineProfile.GODOT, EngineProfile.UNREAL)
+    },
     "everything": ProcessingOptions(
         scale_factor=3,
         pivot=Pivot.BASE,

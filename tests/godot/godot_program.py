@@ -45,7 +45,8 @@ class Godot:
         kept = {name: value for name, value in os.environ.items() if "ASSETWRIGHT" not in name}
         folders = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME")
         ours = {name: str(self.home / name.lower()) for name in folders}
-        return kept | ours | {"HOME": str(self.home)} | more
+        programs = {"PATH": f"{self.home / 'bin'}{os.pathsep}{os.defpath}"}
+        return kept | ours | programs | {"HOME": str(self.home)} | more
 
     def troubles(self, said: str) -> list[str]:
         """Return the lines that tell of an error."""

@@ -72,7 +72,10 @@ def test_jobs_are_cancelled_survive_a_killed_server_and_a_disabled_plugin(
 def test_whatever_is_wrong_with_the_server_is_a_sentence_and_a_way_out(
     godot: Godot, tmp_path: Path, stranger: str
 ) -> None:
-    """Down, not ours, refusing the token, over budget; and the token is its owner's alone."""
+    """Down, not ours, refusing the token, over budget; and the token is its owner's alone.
+
+    The program that is started when none answers is one that notes how it was called.
+    """
     live = {
         "ASSETWRIGHT_GATEWAY": "live",
         "ASSETWRIGHT_TOKENS": "a-token",
@@ -80,6 +83,10 @@ def test_whatever_is_wrong_with_the_server_is_a_sentence_and_a_way_out(
         "ASSETWRIGHT_PIXAZO_URL": "http://127.0.0.1:9",
         "PIXAZO_API_KEY": "a-key",
     }
+    program = godot.home / "bin" / "assetwright"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\necho "$@" >"$HOME/started"\n')
+    program.chmod(0o755)
     with a_server(tmp_path / "server", **live) as server:
         play(
             godot,
@@ -89,6 +96,7 @@ def test_whatever_is_wrong_with_the_server_is_a_sentence_and_a_way_out(
             NOBODY="http://127.0.0.1:9",
             STRANGER=stranger,
         )
+    assert (godot.home / "started").read_text() == "serve\n"
     kept = godot.home / "xdg_config_home" / "assetwright" / "godot-token"
     assert kept.read_text() == "a-token\n"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600

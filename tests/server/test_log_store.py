@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -15,26 +16,43 @@ from server.errors import JobNotFound
 from server.jobs.database import Database
 from server.jobs.events import Accepted, LogEntry, Notice
 from server.jobs.hub import Hub
+from server.jobs.ledger import Source, Witness
 from server.jobs.model import (
+    Charge,
     GenerateSpec,
     IllegalTransition,
     Job,
     JobKind,
     JobState,
+    Purchase,
+    PurchaseKind,
+    Superseded,
 )
+from server.jobs.postgres import PostgresDatabase
 from server.jobs.store import Change, Store
+from tests.server.postgres import fresh_database
 from tests.server.watching import watched
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from sqlalchemy import Connection
 
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    database = Database(tmp_path / "jobs.sqlite3")
-    yield Store(database)
-    database.close()
+    from server.jobs.database import Transactions
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def store(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Store]:
+    """Both databases keep the same promises."""
+    with contextlib.ExitStack() as stack:
+        database: Transactions
+        if request.param == "sqlite":
+            database = Database(tmp_path / "jobs.sqlite3")
+        else:
+            database = PostgresDatabase(stack.enter_context(fresh_database()))
+        yield Store(database, node="n")
+        database.close()
 
 
 def a_job(name: str = "job_1", request_id: str = "request") -> Job:
@@ -96,6 +114,76 @@ async def test_nothing_follows_the_end(store: Store) -> None:
     with pytest.raises(IllegalTransition):
         await store.apply("job_1", Change(events=(Notice(code="late", message=""),)))
     assert await store.unfinished() == ()
+
+
+async def test_who_has_lost_the_job_writes_nothing_but_what_it_knows_of_a_payment(
+    store: Store,
+) -> None:
+    await store.add(a_job(), fingerprint="f", accepted=ACCEPTED)
+    slow, quick = await store.take("job_1"), await store.take("job_1")
+    assert slow is not None
+    assert quick is not None
+    purchase = Purchase(
+        kind=PurchaseKind.RESULT, model="pixal3d", charge=Charge.UNKNOWN, intent="i"
+    )
+    witness = Witness(source=Source.ANSWER, gateway_request_id="g-1")
+    change = Change(events=(Notice(code="late", message=""),), purchase=purchase, witness=witness)
+    with pytest.raises(Superseded):
+        await store.apply("job_1", change, fence=slow.fence)
+    assert len(await store.log("job_1")) == 1
+    assert (await store.job("job_1")).purchases == ()
+    assert await store.witness_of("job_1", intent="i") == witness
+    assert len(await store.apply("job_1", change, fence=quick.fence)) == 1
+
+
+async def test_an_answer_is_believed_before_anything_else(store: Store) -> None:
+    await store.add(a_job(), fingerprint="f", accepted=ACCEPTED)
+    assert await store.witness_of("job_1", intent="i") is None
+    known = [
+        Witness(source=Source.NOT_SENT),
+        Witness(source=Source.CALLBACK, gateway_request_id="g-1"),
+        Witness(source=Source.ANSWER, gateway_request_id="g-2"),
+    ]
+    for one in (*known, *known):
+        await store.witness("job_1", intent="i", witness=one)
+        await store.witness("job_1", intent="another", witness=known[0])
+    assert await store.witness_of("job_1", intent="i") == known[-1]
+    assert await store.witness_of("job_1", intent="another") == known[0]
+
+
+async def test_a_change_whose_commit_was_not_heard_of_is_made_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The connection breaks between the commit and its answer; the write is tried again."""
+    with fresh_database() as url:
+        database = PostgresDatabase(url)
+        store = Store(database, node="n")
+        await store.add(a_job(), fingerprint="f", accepted=ACCEPTED)
+        taken = await store.take("job_1")
+        assert taken is not None
+        write, tries = database.write, []
+
+        async def cut_off(work: Callable[[Connection], object]) -> object:
+            def run(connection: Connection) -> object:
+                tries.append(1)
+                result = work(connection)
+                if len(tries) == 1:
+                    driver = connection.connection.driver_connection
+                    assert driver is not None
+                    driver.commit()
+                    connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+                return result
+
+            return await write(run)
+
+        monkeypatch.setattr(database, "write", cut_off)
+        change = Change(events=(Notice(code="A", message=""), Notice(code="B", message="")))
+        told = await store.apply("job_1", change, fence=taken.fence)
+        log = await store.log("job_1")
+        database.close()
+    assert len(tries) == 2
+    assert log[1:] == told
+    assert [one.sequence for one in log] == [1, 2, 3]
 
 
 async def test_a_job_is_the_same_after_the_database_was_closed(tmp_path: Path) -> None:

@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from google.protobuf import empty_pb2
 
-from assetwright.v1 import generation_service_pb2 as pb
 from assetwright.v1 import model_service_pb2
-from server.app import run_server
 from server.rpc.server import MAX_REQUEST_BYTES
-from tests.server.house import start_house
 from tests.web.caller import PROTO, framed, line_to
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import grpc
 
-    from server.settings import Settings
     from tests.server.house import House
     from tests.web.caller import Line, Reply
 
@@ -160,99 +148,12 @@ async def test_no_page_may_call(line: Line) -> None:
             assert b"ASSETWRIGHT_ALLOWED_ORIGINS" in reply.body
 
 
-async def test_an_allowed_page_may_call_after_asking(settings: Settings) -> None:
-    allowing = replace(settings, allowed_origins=(PAGE, "http://localhost:8080"))
-    async with start_house(allowing) as house, line_to(house.running.http_address) as line:
-        asked = {
-            "origin": PAGE,
-            "access_control_request_method": "POST",
-            "access_control_request_headers": "content-type,x-grpc-web",
-        }
-        await line.send(line.request("OPTIONS", LIST, **asked))
-        preflight = await line.answer()
-        assert preflight.status == 204
-        assert preflight.headers["access-control-allow-origin"] == PAGE
-        assert preflight.headers["access-control-allow-headers"] == "content-type,x-grpc-web"
-        assert "POST" in preflight.headers["access-control-allow-methods"]
-        reply = await line.call(LIST, empty_pb2.Empty(), origin=PAGE)
-        assert reply.code == 0
-        assert reply.headers["access-control-allow-origin"] == PAGE
-        assert "grpc-status" in reply.headers["access-control-expose-headers"]
-        assert "origin" in reply.headers["vary"].lower()
-        other = await _raw(line, origin="https://other.example.org")
-        assert other.status == 403
-
-
-async def _raw(line: Line, **headers: str) -> Reply:
-    await line.send(line.request("POST", LIST, framed(b""), content_type=PROTO, **headers))
-    return await line.answer()
-
-
 async def test_a_foreign_name_for_this_machine_opens_nothing(house: House) -> None:
     """DNS rebinding: the page's own name points here, so its GET carries no origin."""
     async with line_to(house.running.http_address) as line:
         request = b"GET /v1/assets/x HTTP/1.1\r\nhost: evil.example.org:50052\r\n\r\n"
         await line.send(request)
         assert (await line.answer()).status == 403
-
-
-async def test_behind_a_proxy_the_token_is_what_counts(settings: Settings) -> None:
-    async with (
-        start_house(replace(settings, tokens=("t",))) as house,
-        line_to(house.running.http_address) as line,
-    ):
-        request = b"GET /v1/assets/x HTTP/1.1\r\nhost: assets.example.org\r\n"
-        await line.send(request + b"authorization: Bearer t\r\n\r\n")
-        assert (await line.answer()).status == 404
-        await line.send(request + b"\r\n")
-        assert (await line.answer()).status == 401
-
-
-async def test_the_servers_own_token_check_stands_behind_the_bridge(settings: Settings) -> None:
-    async with (
-        start_house(replace(settings, tokens=("s3cret", "next"))) as house,
-        line_to(house.running.http_address) as line,
-    ):
-        for wrong in ({}, {"authorization": "Bearer no"}, {"authorization": "s3cret"}):
-            reply = await line.call(LIST, empty_pb2.Empty(), **wrong)
-            assert (reply.code, reply.reason) == (16, "UNAUTHENTICATED")
-        reply = await line.call(LIST, empty_pb2.Empty(), authorization="Bearer next")
-        assert reply.code == 0
-        reply = await line.call("/assetwright.v1.GenerationService/WatchJob", pb.WatchJobRequest())
-        assert (reply.code, reply.messages) == (16, [])
-
-
-async def test_the_bridge_works_where_grpc_asks_for_tls(settings: Settings, tmp_path: Path) -> None:
-    """It has a port of its own behind, so no certificate has to name this process."""
-    certificate, private = tmp_path / "cert.pem", tmp_path / "key.pem"
-    _self_signed(certificate, private)
-    secure = replace(settings, tls_cert=certificate, tls_private=private)
-    async with run_server(secure) as running, line_to(running.http_address) as line:
-        assert (await line.call(LIST, empty_pb2.Empty())).code == 0
-
-
-def _self_signed(certificate: Path, private: Path) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
 
 
 async def test_many_calls_at_once_keep_apart(house: House) -> None:

@@ -5,18 +5,15 @@ from __future__ import annotations
 import asyncio
 import http.client
 import random
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
 
 from assetwright.v1 import asset_pb2, asset_service_pb2
-from tests.server.house import start_house
 from tests.web.caller import line_to
 
 if TYPE_CHECKING:
-    from server.settings import Settings
     from tests.server.house import House
     from tests.web.caller import Line, Reply
 
@@ -142,13 +139,3 @@ def _leave_early(address: str, path: str) -> None:
     with connection.getresponse() as response:
         assert response.read(1000) == bytes(1000)
     connection.close()
-
-
-async def test_a_token_is_asked_for(settings: Settings) -> None:
-    settings = replace(settings, tokens=("one", "two"))
-    async with start_house(replace(settings, tokens=())) as house:
-        stored = await upload(house)
-    async with start_house(settings) as house, line_to(house.running.http_address) as line:
-        assert (await get(line, stored)).status == 401
-        assert (await get(line, stored, authorization="Bearer three")).status == 401
-        assert (await get(line, stored, authorization="Bearer two")).body == DATA

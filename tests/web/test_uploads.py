@@ -8,20 +8,18 @@ import json
 import os
 import random
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from assetwright.v1 import asset_service_pb2
 from server.web.partials import Partials
-from tests.server.house import download, start_house
+from tests.server.house import download
 from tests.web.caller import line_to
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from server.settings import Settings
     from tests.server.house import House
     from tests.web.caller import Line, Reply
 
@@ -193,45 +191,6 @@ async def test_an_upload_can_be_forgotten(line: Line) -> None:
     await line.send(line.request("DELETE", "/v1/uploads/forget-it"))
     assert (await line.answer()).status == 204
     assert (await head(line, "forget-it")).status == 404
-
-
-async def test_an_upload_outlives_a_restart(settings: Settings) -> None:
-    total = len(DATA)
-    async with start_house(settings) as house, line_to(house.running.http_address) as line:
-        await put(line, "over-restart", DATA[:99], content_range=f"bytes 0-98/{total}")
-    async with start_house(settings) as house, line_to(house.running.http_address) as line:
-        assert (await head(line, "over-restart")).headers["upload-offset"] == "99"
-        rest = f"bytes 99-{total - 1}/{total}"
-        reply = await put(line, "over-restart", DATA[99:], content_range=rest)
-        assert told(reply)["asset"]["sha256"] == SHA256
-
-
-async def test_more_than_the_limit_is_refused_while_it_comes(settings: Settings) -> None:
-    """A body of unknown length is cut off at the limit, and one of known length before it."""
-    small = replace(settings, max_upload_bytes=1000)
-    async with start_house(small) as house:
-        async with line_to(house.running.http_address) as line:
-            await line.send(
-                line.request("PUT", "/v1/uploads/unknown-length", transfer_encoding="chunked")
-            )
-            await line.send(b"3e9\r\n" + b"a" * 1001 + b"\r\n0\r\n\r\n")
-            reply = await line.answer()
-            assert reason(reply) == (400, "INVALID_REQUEST")
-            assert "ASSETWRIGHT_MAX_UPLOAD_BYTES" in told(reply)["error"]["message"]
-        async with line_to(house.running.http_address) as line:
-            assert reason(await put(line, "known-length", b"a" * 1001)) == (400, "INVALID_REQUEST")
-
-
-async def test_a_token_is_asked_for(settings: Settings) -> None:
-    async with (
-        start_house(replace(settings, tokens=("s3cret",))) as house,
-        line_to(house.running.http_address) as line,
-    ):
-        reply = await put(line, "with-token", DATA)
-        assert reason(reply) == (401, "UNAUTHENTICATED")
-        assert reply.headers["www-authenticate"] == "Bearer"
-        reply = await put(line, "with-token", DATA, authorization="Bearer s3cret")
-        assert reply.status == 201
 
 
 async def test_old_uploads_go_and_the_oldest_make_room(tmp_path: Path) -> None:

@@ -118,8 +118,7 @@ def killed() -> None:
     assert session.heard() == "killed"
     until(lambda: newest().waiting is not None)
     say(waiting=newest().waiting.sentence)
-    until(session.ended)
-    say(phase=newest().phase.value, bounds=bounds(bpy.data.objects[newest().placed_as]))
+    say(bounds=bounds(session.placed()), phase=newest().phase.value)
 
 
 def resumed() -> None:
@@ -132,8 +131,7 @@ def resumed() -> None:
     left = [one.name for one in threading.enumerate() if one.name.startswith("assetwright")]
     say(job_id=job_id, threads=left)
     session.enable(ADDRESS)
-    until(session.ended)
-    root = bpy.data.objects[newest().placed_as]
+    root = session.placed()
     say(job_id=newest().job_id, phase=newest().phase.value, bounds=bounds(root))
 
 
@@ -163,8 +161,7 @@ def instead() -> None:
     bpy.context.view_layer.update()
     fill(picture=PICTURE, size="FIT", place="SELECTION")
     bpy.ops.assetwright.generate()
-    until(session.ended)
-    root = bpy.data.objects[newest().placed_as]
+    root = session.placed()
     say(
         hidden=block.hide_get(),
         size=list(root["assetwright_size"]),
@@ -174,8 +171,7 @@ def instead() -> None:
     fill(size="HEIGHT", height_m=0.7)
     name = root.name
     assert bpy.ops.assetwright.reprocess() == {"FINISHED"}
-    until(session.ended)
-    again = bpy.data.objects[newest().placed_as]
+    again = session.placed()
     say(
         name_kept=again.name == name,
         bounds=bounds(again),
@@ -185,8 +181,7 @@ def instead() -> None:
         turn=again.matrix_world.to_euler().z,
     )
     assert bpy.ops.assetwright.better() == {"FINISHED"}
-    until(session.ended)
-    better = bpy.data.objects[newest().placed_as]
+    better = session.placed()
     say(
         name_kept=better.name == name,
         origin=list(better.location),
@@ -224,8 +219,7 @@ def large_picture() -> None:
     ready()
     fill(picture=PICTURE, height_m=0.6)
     bpy.ops.assetwright.generate()
-    until(session.ended)
-    say(phase=newest().phase.value, bounds=bounds(bpy.data.objects[newest().placed_as]))
+    say(bounds=bounds(session.placed()), phase=newest().phase.value)
 
 
 def over_budget() -> None:
@@ -286,8 +280,7 @@ def history() -> None:
     record = newest()
     say(phase=record.phase.value, job_id=record.job_id)
     bpy.ops.assetwright.place(request_id=record.request_id)
-    until(session.ended)
-    say(bounds=bounds(bpy.data.objects[newest().placed_as]), phase=newest().phase.value)
+    say(bounds=bounds(session.placed()), phase=newest().phase.value)
 
 
 if __name__ == "__main__":

@@ -110,6 +110,13 @@ def ended() -> bool:
     return newest().phase.value in ("placed", "failed", "cancelled")
 
 
+def placed() -> Any:  # noqa: ANN401  # As above.
+    """Wait for the newest job's model, and return its object."""
+    until(ended)
+    assert newest().phase.value == "placed", (newest().trouble, newest().waiting)
+    return bpy.data.objects[newest().placed_as]
+
+
 def say(**facts: object) -> None:
     """Tell the test something."""
     sys.stdout.write("FACT " + json.dumps(facts) + "\n")

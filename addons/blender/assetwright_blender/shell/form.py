@@ -58,6 +58,10 @@ def _pictures(_self: object, _context: object) -> list[tuple[str, str, str, int]
     return _model_items(usable_models(state.desk().models)[1], "pictures")
 
 
+# Older ones take paths beside the document in any case, and do not know the option.
+_RELATIVE = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (5, 0, 0) else set()
+
+
 class Form(bpy.types.PropertyGroup):
     """What to make. Belongs to the scene, so it is saved with the document."""
 
@@ -75,7 +79,10 @@ class Form(bpy.types.PropertyGroup):
         ),
     )
     picture: StringProperty(
-        name="Picture", description="A PNG, JPEG or WebP file", subtype="FILE_PATH"
+        name="Picture",
+        description="A PNG, JPEG or WebP file",
+        subtype="FILE_PATH",
+        options=_RELATIVE,
     )
     prompt: StringProperty(name="Prompt", description="What to make, in words")
     size: EnumProperty(
@@ -190,7 +197,7 @@ def processing(
         box: What to fit into, along Blender's X, Y and Z, in metres; None for the form's size.
     """
     form = scene.assetwright
-    options = m.ProcessingOptions(pivot=m.Pivot.BASE)
+    options = m.ProcessingOptions(pivot=m.Pivot.BASE, engine_profile=m.EngineProfile.BLENDER)
     if box is not None:
         width, depth, height = box
         options.fit_box = m.Box(width_m=width, height_m=height, depth_m=depth)

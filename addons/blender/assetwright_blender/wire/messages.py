@@ -35,6 +35,7 @@ enum ParameterType UNSPECIFIED=0 BOOL=1 INT=2 FLOAT=3 STRING=4
 enum Pivot UNSPECIFIED=0 KEEP=1 CENTER=2 BASE=3
 enum PriceSource UNSPECIFIED=0 PUBLISHED_PAGE=1 GATEWAY_REPORTED=2 NONE=3 FREE=4
 enum Severity UNSPECIFIED=0 INFO=1 WARNING=2 ERROR=3
+enum SimplifyMethod UNSPECIFIED=0 COLLAPSE=1 REBAKE=2
 enum Stage UNSPECIFIED=0 IMAGE=1 PREPARE=2 SUBMIT=3 GENERATE=4 DOWNLOAD=5 PROCESS=6 STORE=7
 enum TexturePacking UNSPECIFIED=0 NONE=1 METALLIC_SMOOTHNESS=2 ORM=3
 enum TextureRole UNSPECIFIED=0 BASE_COLOR=1 METALLIC_ROUGHNESS=2 NORMAL=3 OCCLUSION=4 EMISSIVE=5 OTHER=6
@@ -116,6 +117,7 @@ message ProcessingOptions
 22 thumbnail_px uint32 optional
 23 exports enum many
 24 write_provenance bool optional
+25 simplify_method enum optional
 message Money
 1 currency_code string
 2 amount_micros int64

@@ -207,6 +207,11 @@ class Severity(IntEnum):
     WARNING = 2
     ERROR = 3
 
+class SimplifyMethod(IntEnum):
+    UNSPECIFIED = 0
+    COLLAPSE = 1
+    REBAKE = 2
+
 class Stage(IntEnum):
     UNSPECIFIED = 0
     IMAGE = 1
@@ -411,6 +416,7 @@ class ProcessingOptions(Message):
     thumbnail_px: int | None
     exports: list[int]
     write_provenance: bool | None
+    simplify_method: int | None
     def __init__(
         self,
         *,
@@ -438,6 +444,7 @@ class ProcessingOptions(Message):
         thumbnail_px: int | None = ...,
         exports: list[int] = ...,
         write_provenance: bool | None = ...,
+        simplify_method: int | None = ...,
     ) -> None: ...
 
 class Money(Message):

@@ -72,6 +72,8 @@ func _start_server() -> void:
 	for attempt in LocalServer.TRIES:
 		dock.show_words(LocalServer.STARTING)
 		await get_tree().create_timer(LocalServer.PAUSE_S).timeout
+		if Settings.address() != Settings.DEFAULT:
+			return
 		_connect()
 		await session.connected
 		if session.problem == null:
@@ -145,12 +147,19 @@ func _on_job_action(job: Job, what: String) -> void:
 		"details":
 			add_child(Details.make(job))
 		"retry":
-			job.retry()
+			_retry(job)
 		"reprocess":
 			_process_again(job)
 		_:
 			if not dock.follow(what) and job.problem:
 				dock.copy(job.problem)
+
+
+func _retry(job: Job) -> void:
+	if not job.ended_at_server:
+		job.retry()
+	elif session.send_again(job) == null:
+		dock.tabs.current_tab = 0
 
 
 func _process_again(job: Job) -> void:

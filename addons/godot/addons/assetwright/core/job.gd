@@ -61,6 +61,8 @@ var files := PackedStringArray()
 ## A path for a file of this job: `func(job, asset) -> String`. An empty one is not fetched.
 var place: Callable
 
+## It failed at the server, so only a new job can do better.
+var ended_at_server := false
 ## The collision shape that was wanted, a `CollisionKind`; 0 for none.
 var collision_kind := 0
 ## What has to be at the server before the request can be sent; null without.
@@ -111,6 +113,7 @@ func adopt(known: JobPb.Job) -> void:
 		JobPb.JobState.FAILED:
 			receipt = known.receipt
 			_end_unix = known.end_time.seconds if known.end_time else 0.0
+			ended_at_server = true
 			_fail(Problem.from_job(known.error) if known.error else null)
 		JobPb.JobState.CANCELLED:
 			receipt = known.receipt
@@ -129,7 +132,12 @@ func fetch() -> void:
 	_open()
 
 
-## Try again what failed: the same request under its id, or the rest of the way.
+## Return what was sent, or null where another session sent it.
+func request() -> RefCounted:
+	return _request
+
+
+## Try again what failed on this side: the same request under its id, or the rest of the way.
 func retry() -> void:
 	_failures = 0
 	_end_unix = 0.0
@@ -283,6 +291,7 @@ func _take(event: JobPb.JobEvent) -> void:
 		&"failed":
 			receipt = event.failed.receipt
 			assets = event.failed.assets
+			ended_at_server = true
 			_fail(Problem.from_job(event.failed.error))
 		&"cancelled":
 			receipt = event.cancelled.receipt

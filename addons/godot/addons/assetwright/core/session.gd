@@ -123,6 +123,20 @@ func generate(
 	return job
 
 
+## Send a job that failed at the server once more, as a new job, which may cost again. Return it,
+## or null where this session did not send the first one.
+func send_again(known: Job) -> Job:
+	var request := known.request()
+	if request == null:
+		return null
+	request.request_id = new_id()
+	var job := _new_job(known.name)
+	job.collision_kind = known.collision_kind
+	_add(job)
+	job.send(request)
+	return job
+
+
 ## Process a job's mesh again, as the gateway sent it; free. Return the new job.
 func process_again(known: Job, options: ProcessingPb.ProcessingOptions) -> Job:
 	var request := GenerationServicePb.ProcessRequest.new()

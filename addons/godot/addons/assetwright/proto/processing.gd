@@ -24,6 +24,16 @@ enum BudgetAction {
 	## Simplify until the budget is met.
 	ENFORCE = 2,
 }
+## How a model is simplified. New values may be added.
+enum SimplifyMethod {
+	## Never sent.
+	UNSPECIFIED = 0,
+	## By collapsing edges; textures and their coordinates stay.
+	COLLAPSE = 1,
+	## With a new texture layout and new textures, for budgets that the old layout
+	## cannot meet.
+	REBAKE = 2,
+}
 ## The program that the result is for. New values may be added.
 enum EngineProfile {
 	## Never sent.
@@ -280,6 +290,12 @@ class ProcessingOptions:
 		set(given):
 			write_provenance = given
 			has_write_provenance = true
+	## How BUDGET_ACTION_ENFORCE simplifies; absent: SIMPLIFY_METHOD_COLLAPSE.
+	var has_simplify_method: bool = false
+	var simplify_method: int = 0:
+		set(given):
+			simplify_method = given
+			has_simplify_method = true
 
 	func clear_scale() -> void:
 		which_scale = &""
@@ -344,6 +360,8 @@ class ProcessingOptions:
 				reader.packed(&"int32", exports)
 			192:
 				write_provenance = reader.boolean()
+			200:
+				simplify_method = reader.int32()
 			_:
 				return false
 		return true
@@ -397,6 +415,8 @@ class ProcessingOptions:
 			writer.packed(23, exports)
 		if has_write_provenance:
 			writer.boolean(24, write_provenance)
+		if has_simplify_method:
+			writer.number(25, simplify_method)
 
 
 ## A box, in metres.
