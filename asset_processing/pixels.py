@@ -73,7 +73,9 @@ def decode(image: Image, *, to_look: bool = False) -> Pixels:
                     grey = np.asarray(opened).astype(np.uint32) >> 8
                     return np.stack([grey.astype(np.uint8)] * 3, axis=2)
                 mode = "RGBA" if opened.has_transparency_data else "RGB"
-                return np.array(opened.convert(mode))
+                # Each copy of the largest image that is allowed takes 256 MiB.
+                shown = opened if opened.mode == mode else opened.convert(mode)
+                return np.asarray(shown) if to_look else np.array(shown)
     except (OSError, SyntaxError, ValueError, Warning, Pillow.DecompressionBombError) as exc:
         raise Undecodable("its bytes are broken") from exc
 

@@ -88,6 +88,9 @@ def _check_references(document: Fields) -> None:
     for mesh in document.children("meshes"):
         for primitive in mesh.children("primitives"):
             variants = primitive.extension("KHR_materials_variants")
+            draco = primitive.extension("KHR_draco_mesh_compression")
+            if draco:
+                draco.index("bufferView", below=len(document.array("bufferViews")))
             if variants:
                 list(variants.children("mappings"))  # Each is an object.
     for array in ("nodes", "materials"):

@@ -172,7 +172,7 @@ def test_a_hostile_file_gives_a_named_error_or_an_honest_result(hostile_sample: 
     assert time.monotonic() - started < 10
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_the_table_of_hostile_samples_is_what_the_code_does() -> None:
     """Within 10 s each, and 1 GiB for all; the tool says which line is stale."""
     folder = SAMPLES / "hostile"
@@ -184,6 +184,6 @@ def test_the_table_of_hostile_samples_is_what_the_code_does() -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=110,
+        timeout=290,
     )
     assert done.returncode == 0, done.stderr
