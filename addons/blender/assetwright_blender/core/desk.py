@@ -223,8 +223,13 @@ class Desk:
             AddressError, CallError, OSError: As `start`.
         """
         record = self.record(request_id)
-        if record is not None and record.result() is not None:
-            self.start(connection, replace(record, phase=Phase.FETCHING, trouble=None))
+        if record is None:
+            return
+        if record.result() is None:  # The list of jobs names no assets; the job's log does.
+            phase, sequence = Phase.RUNNING, 0
+        else:
+            phase, sequence = Phase.FETCHING, record.sequence
+        self.start(connection, replace(record, phase=phase, sequence=sequence, trouble=None))
 
     def again(self, connection: Connection, request_id: str) -> None:
         """Send a failed job again: as it is where it was never accepted, else as a new job.
