@@ -36,7 +36,7 @@ demo: $(VENV)/.runtime  ## Turn a picture into a checked GLB in out/demo, with n
 	$(BIN)/assetwright demo --out out/demo
 
 test: $(VENV)/.dev tests/node/node_modules/.stamp  ## Run the tests.
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 addons:  ## Build the editors' plugins into dist/.
 	$(PYTHON) tools/build_addons.py
