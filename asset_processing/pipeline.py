@@ -58,9 +58,6 @@ def _needs_plain_vertices(work: Work) -> bool:
         or options.tangents
         or options.weld
         or options.lods
-        or options.collision
-        or options.exports
-        or options.thumbnail_px
         or _enforces(options)
     )
 
