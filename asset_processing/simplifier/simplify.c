@@ -601,8 +601,13 @@ static u32 healed(u32 p, u32 q, u32 w) {
   return NONE;
 }
 
+/* A triangle at p as `now` saw it: which corner p is, its wedge's pair, and whether it stays. */
+typedef struct { Corners c; u32 triangle, at, pair, stays; } Spoke;
+
 /* Tries to move p onto q. Returns how many triangles go, 0 where it must not be done. */
 static u32 attempt(u32 p, u32 q, float limit, u32 left) {
+  static Spoke spokes[MAX_VALENCE];
+  u32 spoke_count = 0;
   if (tri_start[p + 1u] - tri_start[p] + tri_start[q + 1u] - tri_start[q] > MAX_VALENCE) return 0;
   Corners c;
   Pairs pairs;
@@ -624,6 +629,7 @@ static u32 attempt(u32 p, u32 q, float limit, u32 left) {
       pairs.from[known] = c.wedge[at];
       pairs.to[known] = NONE;
     }
+    spokes[spoke_count++] = (Spoke){c, tri_list[i], at, known, to > 2u};
     if (to > 2u) {
       if (level < LOOSE && turns_over(&c, at, q)) return 0;
       continue;
@@ -649,8 +655,8 @@ static u32 attempt(u32 p, u32 q, float limit, u32 left) {
   }
   if (!odd && shared != removed) return 0;
   if (!odd && pair_a != NONE)
-    for (u32 i = tri_start[p]; i < tri_start[p + 1u]; i++)
-      if (now(tri_list[i], &c) && corner_at(&c, pair_a) < 3u && corner_at(&c, pair_b) < 3u) return 0;
+    for (u32 i = 0; i < spoke_count; i++)
+      if (corner_at(&spokes[i].c, pair_a) < 3u && corner_at(&spokes[i].c, pair_b) < 3u) return 0;
   v4 y = sub(places[q], places[p]);
   float error = 0.0f;
   for (u32 i = 0; i < pairs.count; i++) {
@@ -662,16 +668,14 @@ static u32 attempt(u32 p, u32 q, float limit, u32 left) {
   }
   if (error > limit) return 0;
   if (uv_offset != NONE && level < LOOSE)
-    for (u32 i = tri_start[p]; i < tri_start[p + 1u]; i++) {
-      if (!now(tri_list[i], &c) || corner_at(&c, q) < 3u) continue;
-      u32 at = corner_at(&c, p), to = pairs.to[partner(&pairs, c.wedge[at])];
-      if (to != NONE && uv_turns_over(&c, at, to)) return 0;
+    for (u32 i = 0; i < spoke_count; i++) {
+      const Spoke *s = spokes + i;
+      u32 to = pairs.to[s->pair];
+      if (s->stays && to != NONE && uv_turns_over(&s->c, s->at, to)) return 0;
     }
-  for (u32 i = tri_start[p]; i < tri_start[p + 1u]; i++) {
-    u32 *corner = triangles + 3u * tri_list[i];
-    if (!now(tri_list[i], &c)) continue;
-    u32 at = corner_at(&c, p), to = pairs.to[partner(&pairs, c.wedge[at])];
-    if (to != NONE) corner[at] = to;
+  for (u32 i = 0; i < spoke_count; i++) {
+    u32 to = pairs.to[spokes[i].pair];
+    if (to != NONE) triangles[3u * spokes[i].triangle + spokes[i].at] = to;
   }
   for (u32 i = 0; i < pairs.count; i++) {
     u32 w = pairs.from[i], v = pairs.to[i];
