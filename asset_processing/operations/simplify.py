@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from asset_processing.nearest import NearestOnSurface
 from asset_processing.operations._joined import JoinedMesh
+from asset_processing.simplifier import farthest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -185,5 +185,5 @@ def _distance(mesh: JoinedMesh) -> float:
     if not diagonal:
         return 0.0
     step = max(len(positions) // _SAMPLES, 1)
-    found = NearestOnSurface(result.positions, result.triangles).find(positions[::step])
-    return float(found.distance.max()) / diagonal
+    found = farthest(positions[::step], positions=result.positions, triangles=result.triangles)
+    return found / diagonal

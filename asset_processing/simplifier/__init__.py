@@ -5,6 +5,7 @@ wasmtime: no compiler at installation, the same bytes and the same results on ev
 fault inside is an exception here.
 """
 
+from asset_processing.simplifier.distance import farthest
 from asset_processing.simplifier.mesh import Attribute, Simplified, Simplifier, Yielding
 
-__all__ = ["Attribute", "Simplified", "Simplifier", "Yielding"]
+__all__ = ["Attribute", "Simplified", "Simplifier", "Yielding", "farthest"]

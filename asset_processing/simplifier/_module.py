@@ -75,6 +75,10 @@ class Instance:
         result = self._exports[name](self._store, *arguments)  # type: ignore[operator]
         return 0 if result is None else int(result) & 0xFFFFFFFF
 
+    def measure(self, name: str) -> float:
+        """Call an exported function that takes nothing and gives a number."""
+        return float(self._exports[name](self._store))  # type: ignore[operator]
+
     def array(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[np.generic]:
         """A view of what the exported pointer names. Any later call may move it."""
         memory = self._exports["memory"]

@@ -601,8 +601,13 @@ static u32 healed(u32 p, u32 q, u32 w) {
   return NONE;
 }
 
+/* A triangle at p as `now` saw it: which corner p is, its wedge's pair, and whether it stays. */
+typedef struct { Corners c; u32 triangle, at, pair, stays; } Spoke;
+
 /* Tries to move p onto q. Returns how many triangles go, 0 where it must not be done. */
 static u32 attempt(u32 p, u32 q, float limit, u32 left) {
+  static Spoke spokes[MAX_VALENCE];
+  u32 spoke_count = 0;
   if (tri_start[p + 1u] - tri_start[p] + tri_start[q + 1u] - tri_start[q] > MAX_VALENCE) return 0;
   Corners c;
   Pairs pairs;
@@ -624,6 +629,7 @@ static u32 attempt(u32 p, u32 q, float limit, u32 left) {
       pairs.from[known] = c.wedge[at];
       pairs.to[known] = NONE;
     }
+    spokes[spoke_count++] = (Spoke){c, tri_list[i], at, known, to > 2u};
     if (to > 2u) {
       if (level < LOOSE && turns_over(&c, at, q)) return 0;
       continue;
@@ -649,8 +655,8 @@ static u32 attempt(u32 p, u32 q, float limit, u32 left) {
   }
   if (!odd && shared != removed) return 0;
   if (!odd && pair_a != NONE)
-    for (u32 i = tri_start[p]; i < tri_start[p + 1u]; i++)
-      if (now(tri_list[i], &c) && corner_at(&c, pair_a) < 3u && corner_at(&c, pair_b) < 3u) return 0;
+    for (u32 i = 0; i < spoke_count; i++)
+      if (corner_at(&spokes[i].c, pair_a) < 3u && corner_at(&spokes[i].c, pair_b) < 3u) return 0;
   v4 y = sub(places[q], places[p]);
   float error = 0.0f;
   for (u32 i = 0; i < pairs.count; i++) {
@@ -662,16 +668,14 @@ static u32 attempt(u32 p, u32 q, float limit, u32 left) {
   }
   if (error > limit) return 0;
   if (uv_offset != NONE && level < LOOSE)
-    for (u32 i = tri_start[p]; i < tri_start[p + 1u]; i++) {
-      if (!now(tri_list[i], &c) || corner_at(&c, q) < 3u) continue;
-      u32 at = corner_at(&c, p), to = pairs.to[partner(&pairs, c.wedge[at])];
-      if (to != NONE && uv_turns_over(&c, at, to)) return 0;
+    for (u32 i = 0; i < spoke_count; i++) {
+      const Spoke *s = spokes + i;
+      u32 to = pairs.to[s->pair];
+      if (s->stays && to != NONE && uv_turns_over(&s->c, s->at, to)) return 0;
     }
-  for (u32 i = tri_start[p]; i < tri_start[p + 1u]; i++) {
-    u32 *corner = triangles + 3u * tri_list[i];
-    if (!now(tri_list[i], &c)) continue;
-    u32 at = corner_at(&c, p), to = pairs.to[partner(&pairs, c.wedge[at])];
-    if (to != NONE) corner[at] = to;
+  for (u32 i = 0; i < spoke_count; i++) {
+    u32 to = pairs.to[spokes[i].pair];
+    if (to != NONE) triangles[3u * spokes[i].triangle + spokes[i].at] = to;
   }
   for (u32 i = 0; i < pairs.count; i++) {
     u32 w = pairs.from[i], v = pairs.to[i];
@@ -857,4 +861,166 @@ EXPORT(reduce) u32 reduce(u32 triangle_goal, u32 vertex_goal, u32 moving, u32 la
   for (u32 v = 0; v < vertex_count; v++)
     for (u32 k = 0; k < 3u; k++) input_positions[3u * v + k] = places[place_of[v]][k];
   return triangle_count;
+}
+
+/* ---- Distance: the farthest of some points from a surface, by a tree of boxes ---- */
+
+#define LEAF 3u /* Triangles in a leaf, about. */
+
+static float *points;
+static u32 point_count;
+static v4 *low, *high; /* Boxes: 1 is the root, 2i and 2i + 1 are the halves of i. */
+static u32 leaf_count, *sorted;
+
+EXPORT(points) float *points_pointer(void) { return points; }
+
+/* Makes room for a surface and points, which the caller then fills, in a box of about unit size. */
+EXPORT(create_distance) void create_distance(u32 vertices, u32 faces, u32 count) {
+  create(vertices, faces, 0, NONE);
+  if (count > 0x3ffffffu) __builtin_trap();
+  point_count = count;
+  points = take(count * 12u);
+}
+
+static v4 at_vertex(const float *values, u32 v) {
+  return (v4){values[3u * v], values[3u * v + 1u], values[3u * v + 2u], 0.0f};
+}
+
+static v4 corner_of(u32 t, u32 k) { return at_vertex(input_positions, triangles[3u * t + k]); }
+
+static v4 lesser(v4 a, v4 b) { return __builtin_wasm_pmin_f32x4(a, b); }
+static v4 greater(v4 a, v4 b) { return __builtin_wasm_pmax_f32x4(a, b); }
+
+/* Every third bit of the result is one of the ten of x. */
+static u32 spread(u32 x) {
+  x = (x | x << 16) & 0x030000ffu;
+  x = (x | x << 8) & 0x0300f00fu;
+  x = (x | x << 4) & 0x030c30c3u;
+  return (x | x << 2) & 0x09249249u;
+}
+
+static u32 morton(v4 center) {
+  u32 code = 0;
+  for (u32 k = 0; k < 3u; k++) {
+    float cell = (center[k] + 1.0f) * 512.0f;
+    u32 bits = cell > 0.0f ? cell < 1023.0f ? (u32)cell : 1023u : 0u;
+    code |= spread(bits) << k;
+  }
+  return code;
+}
+
+/* Sorts the triangles along a curve through space, by two rounds of 15 bits. */
+static void sort_along_curve(void) {
+  u32 n = triangle_count;
+  u32 *codes = take_words(n), *other = take_words(n);
+  sorted = take_words(n);
+  histogram = take_words(32768u);
+  for (u32 t = 0; t < n; t++)
+    codes[t] = morton((corner_of(t, 0) + corner_of(t, 1) + corner_of(t, 2)) * splat(1.0f / 3.0f));
+  for (u32 round = 0; round < 2u; round++) {
+    u32 shift = 15u * round, total = 0, *to = round ? sorted : other;
+    clear(histogram, 32768u);
+    for (u32 t = 0; t < n; t++) histogram[codes[t] >> shift & 32767u]++;
+    for (u32 i = 0; i < 32768u; i++) { u32 held = histogram[i]; histogram[i] = total; total += held; }
+    for (u32 i = 0; i < n; i++) {
+      u32 t = round ? other[i] : i;
+      to[histogram[codes[t] >> shift & 32767u]++] = t;
+    }
+  }
+}
+
+static u32 leaf_start(u32 leaf) {
+  return (u32)((unsigned long long)leaf * triangle_count / leaf_count);
+}
+
+static void build_boxes(void) {
+  for (leaf_count = 1; leaf_count * 2u * LEAF <= triangle_count;) leaf_count *= 2u;
+  low = take(leaf_count * 32u);
+  high = take(leaf_count * 32u);
+  for (u32 leaf = 0; leaf < leaf_count; leaf++) {
+    v4 least = corner_of(sorted[leaf_start(leaf)], 0), most = least;
+    for (u32 i = leaf_start(leaf); i < leaf_start(leaf + 1u); i++)
+      for (u32 k = 0; k < 3u; k++) {
+        v4 corner = corner_of(sorted[i], k);
+        least = lesser(least, corner);
+        most = greater(most, corner);
+      }
+    low[leaf_count + leaf] = least;
+    high[leaf_count + leaf] = most;
+  }
+  for (u32 i = leaf_count - 1u; i; i--) {
+    low[i] = lesser(low[2u * i], low[2u * i + 1u]);
+    high[i] = greater(high[2u * i], high[2u * i + 1u]);
+  }
+}
+
+static float to_box(u32 node, v4 point) {
+  v4 away = greater(greater(low[node] - point, point - high[node]), splat(0.0f));
+  return dot3(away, away);
+}
+
+static float to_edge(v4 a, v4 b, v4 point) {
+  v4 along = sub(b, a), offset = sub(point, a);
+  float length = dot3(along, along), share = length > 0.0f ? dot3(offset, along) / length : 0.0f;
+  share = share < 0.0f ? 0.0f : share > 1.0f ? 1.0f : share;
+  offset -= along * splat(share);
+  return dot3(offset, offset);
+}
+
+/* The squared distance of a point from a triangle. */
+static float to_triangle(u32 t, v4 point) {
+  v4 a = corner_of(t, 0), b = corner_of(t, 1), c = corner_of(t, 2);
+  v4 n = cross(sub(b, a), sub(c, a));
+  float squared = dot3(n, n);
+  if (squared > 1e-36f && dot3(cross(sub(b, a), sub(point, a)), n) >= 0.0f &&
+      dot3(cross(sub(c, b), sub(point, b)), n) >= 0.0f &&
+      dot3(cross(sub(a, c), sub(point, c)), n) >= 0.0f) {
+    float height = dot3(sub(point, a), n);
+    return height * height / squared;
+  }
+  float ab = to_edge(a, b, point), bc = to_edge(b, c, point), ca = to_edge(c, a, point);
+  float least = ab < bc ? ab : bc;
+  return least < ca ? least : ca;
+}
+
+/* The squared distance of a point from the surface; once it is known to be `enough` or less,
+ * something between the two. */
+static float to_surface(v4 point, float enough) {
+  struct { u32 node; float least; } stack[64];
+  u32 depth = 0;
+  float best = __builtin_inff();
+  stack[depth].node = 1;
+  stack[depth++].least = 0.0f;
+  while (depth) {
+    u32 node = stack[--depth].node;
+    if (stack[depth].least >= best) continue;
+    while (node < leaf_count) {
+      float first = to_box(2u * node, point), second = to_box(2u * node + 1u, point);
+      u32 nearer = 2u * node + (second < first);
+      stack[depth].node = nearer ^ 1u;
+      stack[depth++].least = second < first ? first : second;
+      node = nearer;
+    }
+    for (u32 i = leaf_start(node - leaf_count); i < leaf_start(node - leaf_count + 1u); i++) {
+      float found = to_triangle(sorted[i], point);
+      if (found < best) best = found;
+    }
+    if (best <= enough) return best;
+  }
+  return best;
+}
+
+/* The largest distance of any of the points from the surface. */
+EXPORT(distance) float distance(void) {
+  if (!triangle_count) __builtin_trap();
+  for (u32 i = 0; i < 3u * triangle_count; i++)
+    if (triangles[i] >= vertex_count) __builtin_trap();
+  sort_along_curve();
+  build_boxes();
+  float most = 0.0f;
+  for (u32 i = 0; i < point_count; i++) {
+    float found = to_surface(at_vertex(points, i), most);
+    if (found > most) most = found;
+  }
+  return __builtin_sqrtf(most);
 }

@@ -10,6 +10,7 @@ import pytest
 
 from asset_processing import (
     AlphaAction,
+    BudgetAction,
     CollisionKind,
     CollisionOptions,
     CollisionPlacement,
@@ -17,6 +18,8 @@ from asset_processing import (
     EngineProfile,
     ForwardAxis,
     InvalidOption,
+    Lod,
+    LodPlacement,
     Pivot,
     ProcessingOptions,
     Provenance,
@@ -104,6 +107,13 @@ _OPERATIONS = {
     "smaller textures": ProcessingOptions(textures=TextureOptions(max_size_px=64)),
     "WebP": ProcessingOptions(
         textures=TextureOptions(media_type="image/webp", alpha=AlphaAction.APPLY)
+    ),
+    "simplify": ProcessingOptions(max_triangles=500, budget_action=BudgetAction.ENFORCE),
+    "simplify, levels of detail as nodes": ProcessingOptions(
+        max_triangles=1000,
+        budget_action=BudgetAction.ENFORCE,
+        lods=(Lod(ratio=0.5), Lod(triangles=50)),
+        lod_placement=LodPlacement.NODES,
     ),
     "provenance": ProcessingOptions(provenance=Provenance(model="m", seed=1)),
     **{
