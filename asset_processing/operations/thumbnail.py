@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["render_thumbnail"]
 
 _MAX_TRIANGLES = 2_000_000
-_MAX_TRIED = 1 << 28  # Ten seconds.
+_MAX_TRIED = 1 << 26  # Samples for all triangles: four seconds.
 _SAMPLES = 2  # Along each side of a pixel.
 _MARGIN = 0.04  # Of the side, all around.
 _YAW, _PITCH = np.radians(30), np.radians(20)
