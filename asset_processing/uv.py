@@ -28,7 +28,7 @@ _TRIANGLES = 1 << 16  # Rasterized at once: 10 MB.
 _ROWS = 1 << 14  # Triangles whose areas are computed at once, in the processor's cache.
 _GROUPED_BITS = 46  # 64 groups for each power of two.
 _TRANSFORM = "KHR_texture_transform"
-_Mapped: TypeAlias = "tuple[Floats, Integers]"  # Coordinates of vertices, and triangles.
+_Mapped: TypeAlias = "tuple[Floats, Integers, int]"  # Coordinates, triangles, how often drawn.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +54,14 @@ class UvFacts:
 
 def measure_uv(document: GlbDocument, parts: list[Part]) -> UvFacts | None:
     """Measure the surface; None where it has no texture coordinates, or too large ones."""
-    per_material: dict[int | None, list[_Mapped]] = {}
+    per_material: dict[int | None, dict[str, _Mapped]] = {}
     densities, areas = [], []
     triangles = reaching = 0
     for part in parts:
         stored = part.attribute(document, "TEXCOORD_0")
         if stored is None:
             continue
-        per_material.setdefault(part.material, []).append((stored, part.faces))
+        _add(per_material.setdefault(part.material, {}), part, stored)
         beyond = (stored < 0) | (stored > 1)
         out = beyond[:, 0] | beyond[:, 1]
         a, b, c = part.faces.T
@@ -106,11 +106,11 @@ def covered_texels(document: GlbDocument, parts: list[Part], texture: JsonObject
     Returns:
         Sample points, 0 to 1, shape (points, 2); None where there are no coordinates.
     """
-    mapped: list[_Mapped] = []
+    mapped: dict[str, _Mapped] = {}
     for part in parts:
         stored = placed_uv(document, part, texture)
         if stored is not None:
-            mapped.append((stored, part.faces))
+            _add(mapped, part, stored)
     if not mapped:
         return None
     try:
@@ -178,11 +178,18 @@ def _area(points: Floats, faces: Integers) -> Floats:
     return found
 
 
-def _grid(mapped: list[_Mapped]) -> Integers:
+def _add(mapped: dict[str, _Mapped], part: Part, coordinates: Floats) -> None:
+    """Note a part; one that several nodes draw lies on its texture as often."""
+    pointer = part.primitive.pointer
+    times = mapped[pointer][2] if pointer in mapped else 0
+    mapped[pointer] = (coordinates, part.faces, times + 1)
+
+
+def _grid(mapped: dict[str, _Mapped]) -> Integers:
     """How often each sample is covered, shape (GRID, GRID)."""
     counts = np.zeros(4 * GRID * GRID, dtype=np.int32)
     side, left = 2 * GRID, _MAX_TRIED
-    for coordinates, faces in mapped:
+    for coordinates, faces, times in mapped.values():
         for start in range(0, len(faces), _TRIANGLES):
             corners = coordinates[faces[start : start + _TRIANGLES]]
             # Whole turns do not matter; a triangle over the border is drawn once, with its low
@@ -194,7 +201,7 @@ def _grid(mapped: list[_Mapped]) -> Integers:
             corners *= GRID
             for hits in rasterize(corners, width=side, height=side, max_tried=left):
                 left -= hits.tried
-                np.add.at(counts, hits.pixels, 1)
+                np.add.at(counts, hits.pixels, times)
     folded: Integers = counts.reshape(2, GRID, 2, GRID).sum(axis=(0, 2))
     return folded
 
