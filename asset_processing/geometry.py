@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from asset_processing.document import GlbDocument
 
-__all__ = ["Bounds", "bounds_of", "drawn", "posed"]
+__all__ = ["Bounds", "bounds_of", "drawn", "moved", "posed"]
 
 _CORNERS = 8
 _FLOAT = 5126
@@ -139,6 +139,14 @@ def posed(
         return points, draw.matrices
     points = skinned(document, primitive, points, skin=draw.skin, rig=rig)
     return points, np.eye(4)[None]
+
+
+def moved(points: Floats, matrix: Floats) -> Floats:
+    """Return points, shape (points, 3), under a matrix, shape (4, 4); many stand at the origin."""
+    if np.array_equal(matrix[:3, :3], np.eye(3)):
+        return points + matrix[:3, 3] if matrix[:3, 3].any() else points
+    placed: Floats = points @ matrix[:3, :3].T + matrix[:3, 3]
+    return placed
 
 
 def _placed(document: GlbDocument, draw: Draw, primitive: Primitive, rig: Rig) -> Iterator[Floats]:

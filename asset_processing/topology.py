@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from asset_processing._rows import equal_rows
-from asset_processing.geometry import drawn, posed
+from asset_processing.geometry import drawn, moved, posed
 from asset_processing.primitives import stored_triangles
 from asset_processing.skinning import Rig
 
@@ -103,7 +103,7 @@ def _triangles_in_world(
         ):
             return None
         for matrix in matrices:
-            points.append(stored @ matrix[:3, :3].T + matrix[:3, 3])
+            points.append(moved(stored, matrix))
             mirrored = np.linalg.det(matrix[:3, :3]) < 0
             faces.append(vertex_total + (triangles[:, ::-1] if mirrored else triangles))
             vertex_total += len(stored)
