@@ -13,13 +13,23 @@ if TYPE_CHECKING:
     from asset_processing.document import GlbDocument
     from asset_processing.layout import Accessor
 
-__all__ = ["Floats", "Integers", "declared_range", "integers", "is_decodable", "numbers", "stored"]
+__all__ = [
+    "Floats",
+    "Integers",
+    "declared_range",
+    "extent",
+    "integers",
+    "is_decodable",
+    "numbers",
+    "stored",
+]
 
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
 
 _DTYPES = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _FLOAT = 5126
+_BLOCK = 64  # Rows reduced side by side, so that the processor takes many at once.
 
 
 def is_decodable(document: GlbDocument, index: int) -> bool:
@@ -68,6 +78,26 @@ def declared_range(document: GlbDocument, index: int) -> tuple[Floats, Floats] |
     if accessor.normalized:
         return _fractions(accessor, low), _fractions(accessor, high)
     return low, high
+
+
+def extent(values: NDArray[np.floating]) -> tuple[Floats, Floats]:
+    """Return the least and the largest of each column of at least one row, shape (columns,).
+
+    What is no number comes out as such. Many times as fast as numpy's own along a short axis.
+    """
+    columns = values.shape[1]
+    whole = len(values) // _BLOCK * _BLOCK
+    low, high = [], []
+    if whole and values.flags.c_contiguous:
+        blocks = values[:whole].reshape(-1, _BLOCK * columns)
+        low.append(blocks.min(axis=0).reshape(-1, columns))
+        high.append(blocks.max(axis=0).reshape(-1, columns))
+        values = values[whole:]
+    low.append(values)
+    high.append(values)
+    least: Floats = np.concatenate(low).min(axis=0).astype(np.float64)
+    most: Floats = np.concatenate(high).max(axis=0).astype(np.float64)
+    return least, most
 
 
 def _fractions(accessor: Accessor, values: Floats) -> Floats:

@@ -8,6 +8,7 @@ from asset_processing.issues import ISSUES, Issue, IssueCode
 from asset_processing.layout import COMPRESSED_VIEW
 from asset_processing.measure import all_primitives
 from asset_processing.operations.textures import Texture, texture_slots
+from asset_processing.overlaps import first_overlap
 from asset_processing.primitives import DRACO, Primitive
 from asset_processing.structure import PER_INSTANCE
 
@@ -96,6 +97,10 @@ def _in_file(document: GlbDocument) -> Iterator[_Finding]:
         if name not in _KNOWN:
             pointer = f"/extensionsRequired/{number}"
             yield IssueCode.UNKNOWN_REQUIRED_EXTENSION, pointer, f"It is {name}."
+    overlap = first_overlap(document)
+    if overlap is not None:
+        addition = f"The first shares them with /accessors/{overlap[0]}."
+        yield IssueCode.OVERLAPPING_VIEWS, f"/accessors/{overlap[1]}", addition
     scenes = len(document.json.get("scenes", []))
     if scenes == 0:
         yield IssueCode.NO_SCENE, None, ""

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from asset_processing.accessors import Floats, declared_range, is_decodable, numbers
+from asset_processing.accessors import (
+    Floats,
+    declared_range,
+    extent,
+    is_decodable,
+    numbers,
+    stored,
+)
 from asset_processing.errors import GlbTooLarge, InvalidGlb
 from asset_processing.primitives import (
     Primitive,
@@ -22,11 +29,15 @@ from asset_processing.skinning import Rig, skinned
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from asset_processing.document import GlbDocument
 
-__all__ = ["Bounds", "bounds_of", "drawn", "posed"]
+__all__ = ["Bounds", "bounds_of", "drawn", "moved", "posed"]
 
 _CORNERS = 8
+_FLOAT = 5126
+_TRIED = 4  # Vertices looked for in the indices; there seldom is more than one.
 _CHUNK = 500_000  # Vertices transformed at once: 12 MB of float64.
 
 
@@ -95,8 +106,8 @@ def bounds_of(document: GlbDocument) -> Bounds:
     rig = Rig(document)
     for draw, primitive in drawn(document):
         for points in _placed(document, draw, primitive, rig):
-            low = np.minimum(low, points.min(axis=0))
-            high = np.maximum(high, points.max(axis=0))
+            least, most = extent(points)
+            low, high = np.minimum(low, least), np.maximum(high, most)
             if not (np.isfinite(low).all() and np.isfinite(high).all()):
                 raise InvalidGlb(
                     f"{primitive.pointer} lies beyond every finite place once its node "
@@ -130,10 +141,20 @@ def posed(
     return points, np.eye(4)[None]
 
 
+def moved(points: Floats, matrix: Floats) -> Floats:
+    """Return points, shape (points, 3), under a matrix, shape (4, 4); many stand at the origin."""
+    if np.array_equal(matrix[:3, :3], np.eye(3)):
+        return points + matrix[:3, 3] if matrix[:3, 3].any() else points
+    placed: Floats = points @ matrix[:3, :3].T + matrix[:3, 3]
+    return placed
+
+
 def _placed(document: GlbDocument, draw: Draw, primitive: Primitive, rig: Rig) -> Iterator[Floats]:
     """Yield the vertices that a primitive draws in the world, shape (some, 3)."""
     if primitive.compressed:
         points, matrices = _corners(document, primitive), draw.matrices
+    elif (box := _box(document, draw, primitive)) is not None:
+        points, matrices = box, draw.matrices
     else:
         points, matrices = posed(document, draw, primitive, rig)
         used = np.zeros(len(points), dtype=bool)
@@ -142,6 +163,37 @@ def _placed(document: GlbDocument, draw: Draw, primitive: Primitive, rig: Rig) -
     step = max(1, _CHUNK // len(points))
     for start in range(0, len(matrices), step):
         yield _transformed(matrices[start : start + step], points)
+
+
+def _box(document: GlbDocument, draw: Draw, primitive: Primitive) -> Floats | None:
+    """Two corners that are moved as all vertices are, shape (2, 3); None where that is not so.
+
+    It is so where nothing but matrices moves them, each coordinate for itself, and where the
+    outermost vertices are drawn.
+    """
+    still = draw.skin is None and not primitive.values.get("targets")
+    plain = document.accessors[primitive.position].component_type == _FLOAT
+    straight = (np.count_nonzero(draw.matrices[:, :3, :3], axis=2) <= 1).all()
+    if not (still and plain and straight and np.isfinite(draw.matrices).all()):
+        return None
+    points = stored(document, primitive.position)
+    corners = np.stack(extent(points))  # type: ignore[arg-type]  # Floats, as asked above.
+    if not np.isfinite(corners).all():
+        return None
+    if primitive.indices is not None:
+        indices = stored(document, primitive.indices)[:, 0]
+        if indices.max() >= len(points) or not all(
+            _is_drawn(indices, points[:, axis] == corner[axis])
+            for corner in corners
+            for axis in range(3)
+        ):
+            return None
+    return corners
+
+
+def _is_drawn(indices: NDArray[np.generic], vertices: NDArray[np.bool_]) -> bool:
+    """Tell whether one of the first vertices that are marked is drawn."""
+    return any((indices == vertex).any() for vertex in np.flatnonzero(vertices)[:_TRIED])
 
 
 def _transformed(matrices: Floats, points: Floats) -> Floats:

@@ -41,6 +41,7 @@ class IssueCode(Enum):
     NO_SCENE = "NO_SCENE"
     NO_UVS = "NO_UVS"
     OPERATION_SKIPPED = "OPERATION_SKIPPED"
+    OVERLAPPING_VIEWS = "OVERLAPPING_VIEWS"
     PROVENANCE_NOT_WRITTEN = "PROVENANCE_NOT_WRITTEN"
     QUANTIZED = "QUANTIZED"
     NOT_REBAKED = "NOT_REBAKED"
@@ -121,6 +122,10 @@ ISSUES: Mapping[IssueCode, tuple[Severity, str]] = MappingProxyType(
         IssueCode.OPERATION_SKIPPED: (
             Severity.WARNING,
             "Something that was asked for was left out.",
+        ),
+        IssueCode.OVERLAPPING_VIEWS: (
+            Severity.WARNING,
+            "Accessors share bytes in part: whatever changes one of them changes the other.",
         ),
         IssueCode.PROVENANCE_NOT_WRITTEN: (
             Severity.WARNING,

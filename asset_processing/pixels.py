@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from PIL.Image import Image as PillowImage
+
     from asset_processing.document import Image
 
 __all__ = [
@@ -38,6 +40,7 @@ _PNG_WITH_ALPHA = frozenset({4, 6})
 _WEBP_ALPHA = 0x10  # Of the VP8X flags (RFC 9649, 2.7).
 _JPEG_QUALITY = 92
 _WEBP_QUALITY = 90
+_STRIP = 256  # Rows converted at once.
 _PNG_LEVEL = 3  # Level 6 takes four times as long for 15 % fewer bytes.
 
 
@@ -69,15 +72,23 @@ def decode(image: Image, *, to_look: bool = False) -> Pixels:
             with Pillow.open(io.BytesIO(image.data), formats=[name]) as opened:
                 if opened.size != (header.width, header.height):
                     raise Undecodable("its header contradicts itself")
-                if opened.mode.startswith("I"):  # Pillow would cut instead of scaling.
-                    grey = np.asarray(opened).astype(np.uint32) >> 8
-                    return np.stack([grey.astype(np.uint8)] * 3, axis=2)
-                mode = "RGBA" if opened.has_transparency_data else "RGB"
-                # Each copy of the largest image that is allowed takes 256 MiB.
-                shown = opened if opened.mode == mode else opened.convert(mode)
-                return np.asarray(shown) if to_look else np.array(shown)
+                return _read(opened, "RGBA" if opened.has_transparency_data else "RGB")
     except (OSError, SyntaxError, ValueError, Warning, Pillow.DecompressionBombError) as exc:
         raise Undecodable("its bytes are broken") from exc
+
+
+def _read(opened: PillowImage, mode: str) -> Pixels:
+    """Return an image's pixels, strip by strip: a copy of the largest one takes 256 MiB."""
+    width, height = opened.size
+    found = np.empty((height, width, len(mode)), np.uint8)
+    for top in range(0, height, _STRIP):
+        strip = opened.crop((0, top, width, min(top + _STRIP, height)))
+        rows = found[top : top + _STRIP]
+        if strip.mode.startswith("I"):  # Pillow would cut instead of scaling.
+            rows[...] = (np.asarray(strip).astype(np.uint32) >> 8)[..., None]
+        else:
+            rows[...] = np.asarray(strip if strip.mode == mode else strip.convert(mode))
+    return found
 
 
 def encode(pixels: Pixels, *, media_type: str, lossless: bool) -> bytes:

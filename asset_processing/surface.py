@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from asset_processing.accessors import numbers
-from asset_processing.geometry import drawn, posed
+from asset_processing.geometry import drawn, moved, posed
 from asset_processing.primitives import Primitive, stored_triangles
 from asset_processing.skinning import Rig
 
@@ -91,12 +91,12 @@ def read_surface(document: GlbDocument, *, max_triangles: int) -> list[Part]:
         if len(found) + len(matrices) > _MAX_PARTS:
             raise Unreadable(f"it draws more than {_MAX_PARTS:,} parts")
         name = _name(document, draw.node, draw.mesh)
-        moved = draw.skin is not None and "JOINTS_0" in primitive.values["attributes"]
+        skinned = draw.skin is not None and "JOINTS_0" in primitive.values["attributes"]
         for matrix in matrices:
             turned = faces[:, ::-1] if np.linalg.det(matrix[:3, :3]) < 0 else faces
-            points = stored @ matrix[:3, :3].T + matrix[:3, 3]
+            points = moved(stored, matrix)
             found.append(
-                Part(name, primitive, points, turned, None if moved else _normal_matrix(matrix))
+                Part(name, primitive, points, turned, None if skinned else _normal_matrix(matrix))
             )
     if not found:
         raise Unreadable("it draws no triangles")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from asset_processing._fields import JsonObject
-    from asset_processing.accessors import Floats
+    from asset_processing.accessors import Floats, Integers
     from asset_processing.document import GlbDocument
     from asset_processing.surface import Part
 
@@ -24,7 +24,11 @@ GRID = 512
 """Samples along each side of the texture."""
 
 _MAX_TRIED = 1 << 25  # A second.
+_TRIANGLES = 1 << 16  # Rasterized at once: 10 MB.
+_ROWS = 1 << 14  # Triangles whose areas are computed at once, in the processor's cache.
+_GROUPED_BITS = 46  # 64 groups for each power of two.
 _TRANSFORM = "KHR_texture_transform"
+_Mapped: TypeAlias = "tuple[Floats, Integers, int]"  # Coordinates, triangles, how often drawn.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,15 +54,14 @@ class UvFacts:
 
 def measure_uv(document: GlbDocument, parts: list[Part]) -> UvFacts | None:
     """Measure the surface; None where it has no texture coordinates, or too large ones."""
-    per_material: dict[int | None, list[Floats]] = {}
+    per_material: dict[int | None, dict[str, _Mapped]] = {}
     densities, areas = [], []
     triangles = reaching = 0
     for part in parts:
         stored = part.attribute(document, "TEXCOORD_0")
         if stored is None:
             continue
-        corners = stored[part.faces]
-        per_material.setdefault(part.material, []).append(corners)
+        _add(per_material.setdefault(part.material, {}), part, stored)
         beyond = (stored < 0) | (stored > 1)
         out = beyond[:, 0] | beyond[:, 1]
         a, b, c = part.faces.T
@@ -69,15 +72,17 @@ def measure_uv(document: GlbDocument, parts: list[Part]) -> UvFacts | None:
         if size is not None and texture is not None:
             moved = placed_uv(document, part, texture)
             if moved is not None:
-                area = _area(part.points[part.faces])
-                pixels = _area(moved[part.faces] * size)
-                sound = (area > 0) & (pixels > 0)
-                densities.append(np.sqrt(pixels[sound] / area[sound]))
-                areas.append(area[sound])
+                for start in range(0, len(part.faces), _ROWS):
+                    faces = part.faces[start : start + _ROWS]
+                    area = _area(part.points, faces)
+                    pixels = _area(moved, faces) * size.prod()
+                    sound = (area > 0) & (pixels > 0)
+                    densities.append(np.sqrt(pixels[sound] / area[sound]))
+                    areas.append(area[sound])
     if not per_material:
         return None
     try:
-        found = [_grid(np.concatenate(corners)) for corners in per_material.values()]
+        found = [_grid(mapped) for mapped in per_material.values()]
     except TooManyPixels:
         return None
     used = [np.count_nonzero(grid) for grid in found]
@@ -101,15 +106,15 @@ def covered_texels(document: GlbDocument, parts: list[Part], texture: JsonObject
     Returns:
         Sample points, 0 to 1, shape (points, 2); None where there are no coordinates.
     """
-    corners = []
+    mapped: dict[str, _Mapped] = {}
     for part in parts:
         stored = placed_uv(document, part, texture)
         if stored is not None:
-            corners.append(stored[part.faces])
-    if not corners:
+            _add(mapped, part, stored)
+    if not mapped:
         return None
     try:
-        grid = _grid(np.concatenate(corners))
+        grid = _grid(mapped)
     except TooManyPixels:
         return None
     y, x = np.nonzero(grid)
@@ -160,37 +165,62 @@ def _size(document: GlbDocument, texture: JsonObject) -> Floats | None:
     return None
 
 
-def _area(corners: Floats) -> Floats:
+def _area(points: Floats, faces: Integers) -> Floats:
     """Areas of triangles in two or three dimensions, shape (triangles,)."""
-    first, second = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
-    if corners.shape[2] == 2:  # noqa: PLR2004  # Dimensions.
-        flat: Floats = np.abs(first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]) / 2
+    a, b, c = (np.ascontiguousarray(points[rows].T) for rows in faces.T)
+    first, second = b - a, c - a
+    if len(first) == 2:  # noqa: PLR2004  # Dimensions.
+        flat: Floats = np.abs(first[0] * second[1] - first[1] * second[0]) / 2
         return flat
-    (ax, ay, az), (bx, by, bz) = first.T, second.T
+    (ax, ay, az), (bx, by, bz) = first, second
     x, y, z = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
     found: Floats = np.sqrt(x * x + y * y + z * z) / 2
     return found
 
 
-def _grid(corners: Floats) -> Floats:
+def _add(mapped: dict[str, _Mapped], part: Part, coordinates: Floats) -> None:
+    """Note a part; one that several nodes draw lies on its texture as often."""
+    pointer = part.primitive.pointer
+    times = mapped[pointer][2] if pointer in mapped else 0
+    mapped[pointer] = (coordinates, part.faces, times + 1)
+
+
+def _grid(mapped: dict[str, _Mapped]) -> Integers:
     """How often each sample is covered, shape (GRID, GRID)."""
-    # Whole turns do not matter; a triangle over the border is drawn once, with its low corner in.
-    a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
-    inside = corners - np.floor(np.minimum(np.minimum(a, b), c) + 1e-9)[:, None]
     counts = np.zeros(4 * GRID * GRID, dtype=np.int32)
-    side = 2 * GRID
-    for hits in rasterize(inside * GRID, width=side, height=side, max_tried=_MAX_TRIED):
-        counts += np.bincount(hits.pixels, minlength=len(counts)).astype(np.int32)
-    folded: Floats = counts.reshape(2, GRID, 2, GRID).sum(axis=(0, 2))
+    side, left = 2 * GRID, _MAX_TRIED
+    for coordinates, faces, times in mapped.values():
+        for start in range(0, len(faces), _TRIANGLES):
+            corners = coordinates[faces[start : start + _TRIANGLES]]
+            # Whole turns do not matter; a triangle over the border is drawn once, with its low
+            # corner in.
+            a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
+            turns = np.floor(np.minimum(np.minimum(a, b), c) + 1e-9)
+            if turns.any():
+                corners -= turns[:, None]
+            corners *= GRID
+            for hits in rasterize(corners, width=side, height=side, max_tried=left):
+                left -= hits.tried
+                np.add.at(counts, hits.pixels, times)
+    folded: Integers = counts.reshape(2, GRID, 2, GRID).sum(axis=(0, 2))
     return folded
 
 
 def _median(values: list[Floats], weights: list[Floats]) -> float | None:
+    """The value at which half of the weight is reached."""
     if not values:
         return None
     value, weight = np.concatenate(values), np.concatenate(weights)
     if not len(value):
         return None
-    order = np.argsort(value)
-    half = np.cumsum(weight[order])
-    return float(value[order][np.searchsorted(half, half[-1] / 2)])
+    # Positive numbers are in the order of their bits. Only those in the middle are sorted.
+    group = value.view(np.int64) >> _GROUPED_BITS
+    group -= group.min()
+    total = np.cumsum(np.bincount(group, weights=weight))
+    middle = min(int(np.searchsorted(total, total[-1] / 2)), len(total) - 1)
+    rows = np.flatnonzero(group == middle)
+    rows = rows[np.argsort(value[rows])]
+    half = np.cumsum(weight[rows])
+    below = total[middle - 1] if middle else 0.0
+    at = min(int(np.searchsorted(half, total[-1] / 2 - below)), len(rows) - 1)
+    return float(value[rows[at]])

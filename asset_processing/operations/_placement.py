@@ -19,6 +19,7 @@ import numpy as np
 
 from asset_processing._binary import merged
 from asset_processing._references import extensions_in
+from asset_processing.accessors import extent
 from asset_processing.primitives import primitives
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ WITHOUT_LENGTHS = frozenset(
 )
 _FLOAT = 5126
 _FLOAT_BYTES = 4
+_ROWS = 1 << 14  # Moved at once: they fit into the processor's cache.
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +176,14 @@ def _are_exclusive(
     document: GlbDocument, regions: Sequence[Region], positions: set[int], *, store: int | None
 ) -> bool:
     """Mark every word that a position takes; nobody else may touch a marked one."""
+    extents = merged([(region.start, region.end) for region in regions], touching=False)
+    foreign = [
+        span
+        for span in _foreign_ranges(document, positions, store=store)
+        if _meets(extents, span[0], span[1])
+    ]
+    if not foreign and len(extents) == len(regions):
+        return True
     length = max(region.end for region in regions)
     taken = np.zeros(-(-length // _FLOAT_BYTES), dtype=bool)
     for region in regions:
@@ -181,11 +191,9 @@ def _are_exclusive(
         if words.any():
             return False
         words[:] = True
-    extents = merged([(region.start, region.end) for region in regions])
     return not any(
         step is None or taken[start // _FLOAT_BYTES : -(-end // _FLOAT_BYTES) : step].any()
-        for start, end, step in _foreign_ranges(document, positions, store=store)
-        if _meets(extents, start, end)
+        for start, end, step in foreign
     )
 
 
@@ -256,15 +264,23 @@ def add_to(document: GlbDocument, region: Region, *, factor: float, offset: Floa
     accessor = document.accessors[region.accessors[0]]
     view = accessor.view or 0
     stored = _coordinates(document.view_bytes(view), accessor, region)
+    # Rounding keeps the order, so that the corners move to the corners.
     with np.errstate(over="ignore", invalid="ignore"):
-        moved = (stored.astype(np.float64) * factor + offset).astype(np.float32)
-    if not np.isfinite(moved).all():
+        corners = (np.stack(extent(stored)) * factor + offset).astype(np.float32)
+    if not np.isfinite(corners).all():
         raise OverflowError
-    _coordinates(document.edit_view(view), accessor, region)[:] = moved
+    places = _coordinates(document.edit_view(view), accessor, region)
+    steps = np.tile(offset, (min(_ROWS, region.count), 1))
+    for start in range(0, region.count, _ROWS):
+        rows = places[start : start + _ROWS]
+        moved = rows.astype(np.float64)
+        moved *= factor
+        moved += steps[: len(moved)]
+        rows[:] = moved
     accessors = document.edit_json()["accessors"]
     for index in region.accessors:
-        accessors[index]["min"] = [float(value) for value in moved.min(axis=0)]
-        accessors[index]["max"] = [float(value) for value in moved.max(axis=0)]
+        accessors[index]["min"] = corners[0].tolist()
+        accessors[index]["max"] = corners[1].tolist()
 
 
 def _coordinates(buffer: memoryview, accessor: Accessor, region: Region) -> NDArray[np.float32]:

@@ -80,7 +80,8 @@ def find_alpha(document: GlbDocument) -> list[AlphaFinding]:
         left -= document.images[image].header.pixels
         if left >= 0:
             try:
-                alpha = decode(document.images[image], to_look=True)[..., 3]
+                # Copied, so that the colours need not be kept.
+                alpha = decode(document.images[image], to_look=True)[..., 3].copy()
                 use = alpha_use(alpha)
                 if use is not AlphaUse.OPAQUE:
                     parts = _surface(document) if parts is None else parts

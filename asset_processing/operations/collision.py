@@ -32,6 +32,9 @@ PROXY_TRIANGLES = 20_000
 _PART_VERTICES = 64  # What Unreal and Jolt take for one convex part without thinning it.
 _RESOLUTION = 100_000  # Voxels: 16 parts in 1.3 s.
 _LONGEST_SIDE = 1 / 16  # Of the model's size.
+_CONVEX = 0.98  # Of the hull's volume: what encloses more is as good as convex.
+_DENT = 0.01  # Of the longest side: how deep no triangle of a convex model lies.
+_ROWS = 512  # Triangles compared with every side of the hull at once.
 _FLAT = 1e-7  # Of the diagonal: thinner has no volume that a hull could be made of.
 _THICKNESS = 1e-3  # Of the diagonal: what a flat shape is given.
 
@@ -115,6 +118,8 @@ def decompose(
     middle, size = points.mean(axis=0), float(np.ptp(points, axis=0).max())
     find = _vhacd if method is DecompositionMethod.VHACD else _coacd
     points, faces = _finer((points - middle) / size, faces)
+    if _is_convex(points, faces):
+        return [whole]
     found = find(points, faces, max_parts)
     # Each is hulled again: the libraries do not promise which way the triangles turn.
     parts = [convex_hull(part * size + middle) for part in found if len(part)]
@@ -153,6 +158,26 @@ def _finer(points: Floats, faces: Integers) -> tuple[Floats, Integers]:
     points = np.concatenate([*done, corners]).reshape(-1, 3)
     points, labels = weld(points)
     return points, _sound(labels.reshape(-1, 3))
+
+
+def _is_convex(points: Floats, faces: Integers) -> bool:
+    """Tell whether a surface of size 1 encloses its hull: the slowest case of all to cut up."""
+    from scipy.spatial import ConvexHull, QhullError  # noqa: PLC0415  # Half a second.
+
+    try:
+        hull = ConvexHull(points)
+    except QhullError:
+        return False
+    a, b, c = (points[rows] for rows in faces.T)
+    enclosed = abs(float((a * np.cross(b, c)).sum())) / 6
+    if enclosed < _CONVEX * hull.volume:
+        return False
+    centres, planes = (a + b + c) / 3, hull.equations
+    return all(
+        -float((centres[start : start + _ROWS] @ planes[:, :3].T + planes[:, 3]).max(axis=1).min())
+        < _DENT
+        for start in range(0, len(centres), _ROWS)
+    )
 
 
 def _sound(faces: Integers) -> Integers:

@@ -7,6 +7,8 @@ values beside every edge. Normals are averaged as vectors and made unit length a
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["Filtering", "fitted_size", "resize", "to_light", "to_srgb"]
 
 _Plane = NDArray[np.float32]
+_STRIP = 1 << 20  # Pixels worked on at once: about 30 MB, whatever the size of the image.
+_REACH = 3  # Pixels of the result that Lanczos' filter reaches to each side.
 _SMALLEST = 1e-6  # Alpha or length below which nothing can be divided.
 
 
@@ -51,27 +55,62 @@ def resize(pixels: Pixels, *, width: int, height: int, filtering: Filtering) -> 
         height: In pixels.
         filtering: What the numbers are.
     """
-    size = (width, height)
+    found = np.empty((height, width, pixels.shape[2]), np.uint8)
+    rows = max(1, round(_STRIP / pixels.shape[1] * height / pixels.shape[0]))
+    for top in range(0, height, rows):
+        bottom = min(top + rows, height)
+        strip, part = _strip(pixels, top, bottom, size=(width, height))
+        found[top:bottom] = _resized(strip, part, filtering)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Some rows of the result: how many pixels, and from where in the rows they are made of."""
+
+    size: tuple[int, int]
+    box: tuple[float, float, float, float]
+
+
+def _strip(pixels: Pixels, top: int, bottom: int, *, size: tuple[int, int]) -> tuple[Pixels, _Part]:
+    """Return the rows that some rows of the result are made of, with those the filter reaches."""
+    height, width = pixels.shape[:2]
+    step = height / size[1]
+    margin = math.ceil(_REACH * max(step, 1)) + 1
+    first = max(0, math.floor(top * step) - margin)
+    last = min(height, math.ceil(bottom * step) + margin)
+    box = (0.0, top * step - first, float(width), min(bottom * step, height) - first)
+    return pixels[first:last], _Part((size[0], bottom - top), box)
+
+
+def _resized(pixels: Pixels, part: _Part, filtering: Filtering) -> Pixels:
     match filtering:
         case Filtering.COLOR:
-            colors = [_scaled(to_light(pixels[..., band]), size, sharp=True) for band in range(3)]
-            return _joined([to_srgb(plane) for plane in colors], _alpha(pixels, size))
+            colors = [_scaled(to_light(pixels[..., band]), part, sharp=True) for band in range(3)]
+            return _joined([to_srgb(plane) for plane in colors], _alpha(pixels, part))
         case Filtering.COVERED_COLOR if pixels.shape[2] == 4:  # noqa: PLR2004  # RGBA.
-            return _covered(pixels, size)
+            return _covered(pixels, part)
         case Filtering.COVERED_COLOR:
-            return resize(pixels, width=width, height=height, filtering=Filtering.COLOR)
+            return _resized(pixels, part, Filtering.COLOR)
         case Filtering.NORMAL:
-            return _joined(_normals(pixels, size), _alpha(pixels, size))
-    planes = [_scaled(pixels[..., band], size) for band in range(3)]
-    return _joined(planes, _alpha(pixels, size))
+            return _joined(_normals(pixels, part), _alpha(pixels, part))
+    planes = [_scaled(pixels[..., band], part) for band in range(3)]
+    return _joined(planes, _alpha(pixels, part))
 
 
 def to_light(values: Pixels) -> _Plane:
     """Return sRGB values as light, 0 to 1."""
+    found: _Plane = _LIGHT[values]
+    return found
+
+
+def _light() -> _Plane:
     steps = np.arange(256) / 255
     light = np.where(steps <= 0.04045, steps / 12.92, ((steps + 0.055) / 1.055) ** 2.4)  # noqa: PLR2004  # IEC 61966-2-1.
-    found: _Plane = light.astype(np.float32)[values]
-    return found
+    return light.astype(np.float32)
+
+
+_LIGHT = _light()
 
 
 def to_srgb(light: _Plane) -> _Plane:
@@ -82,24 +121,24 @@ def to_srgb(light: _Plane) -> _Plane:
     return found
 
 
-def _covered(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+def _covered(pixels: Pixels, part: _Part) -> Pixels:
     """Colours weighted by alpha; where all is transparent, as they are."""
     share = pixels[..., 3].astype(np.float32) / 255
-    alpha = _scaled(share, size)
+    alpha = _scaled(share, part)
     clear = alpha < _SMALLEST
     planes = []
     for band in range(3):
         light = to_light(pixels[..., band])
-        weighted = _scaled(light * share, size) / np.maximum(alpha, _SMALLEST)
-        plain = _scaled(light, size) if clear.any() else weighted
+        weighted = _scaled(light * share, part) / np.maximum(alpha, _SMALLEST)
+        plain = _scaled(light, part) if clear.any() else weighted
         planes.append(to_srgb(np.where(clear, plain, weighted)))
     return _joined(planes, alpha * 255)
 
 
-def _normals(pixels: Pixels, size: tuple[int, int]) -> list[_Plane]:
+def _normals(pixels: Pixels, part: _Part) -> list[_Plane]:
     # 128 is the value nearest to 0 in common encoders; 127.5 is what glTF 2.0 (3.9.3) says.
     signed = pixels[..., :3].astype(np.float32) / np.float32(127.5) - 1
-    planes = [_scaled(signed[..., band], size) for band in range(3)]
+    planes = [_scaled(signed[..., band], part) for band in range(3)]
     length: _Plane = np.sqrt(planes[0] ** 2 + planes[1] ** 2 + planes[2] ** 2)
     lost = length < _SMALLEST
     length = np.maximum(length, _SMALLEST)
@@ -109,17 +148,17 @@ def _normals(pixels: Pixels, size: tuple[int, int]) -> list[_Plane]:
     return [(plane + 1) * np.float32(127.5) for plane in unit]
 
 
-def _alpha(pixels: Pixels, size: tuple[int, int]) -> _Plane | None:
-    return _scaled(pixels[..., 3], size) if pixels.shape[2] == 4 else None  # noqa: PLR2004
+def _alpha(pixels: Pixels, part: _Part) -> _Plane | None:
+    return _scaled(pixels[..., 3], part) if pixels.shape[2] == 4 else None  # noqa: PLR2004
 
 
-def _scaled(plane: NDArray[np.generic], size: tuple[int, int], *, sharp: bool = False) -> _Plane:
+def _scaled(plane: NDArray[np.generic], part: _Part, *, sharp: bool = False) -> _Plane:
     """One channel in 32-bit floats, so that nothing is rounded on the way."""
     from PIL import Image as Pillow  # noqa: PLC0415  # Most files decode no image.
 
     picture = Pillow.fromarray(np.ascontiguousarray(plane, dtype=np.float32))
     method = Pillow.Resampling.LANCZOS if sharp else Pillow.Resampling.BOX
-    return np.asarray(picture.resize(size, method), dtype=np.float32)
+    return np.asarray(picture.resize(part.size, method, part.box), dtype=np.float32)
 
 
 def _joined(planes: list[_Plane], alpha: _Plane | None) -> Pixels:

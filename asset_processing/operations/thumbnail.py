@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["render_thumbnail"]
 
 _MAX_TRIANGLES = 2_000_000
-_MAX_TRIED = 1 << 28  # Ten seconds.
+_MAX_TRIED = 1 << 25  # Samples for all triangles of a picture up to 1024 across: two seconds.
 _SAMPLES = 2  # Along each side of a pixel.
 _MARGIN = 0.04  # Of the side, all around.
 _YAW, _PITCH = np.radians(30), np.radians(20)
@@ -119,7 +119,7 @@ def _nearest(document: GlbDocument, seen: list[_Seen], side: int) -> Integers:
     high = max(float(one.depth.max()) for one in seen)
     steps = (2**31 - 1) / ((high - low) or 1.0)
     best = np.full(side * side, -1, dtype=np.int64)
-    left = _MAX_TRIED
+    left = _MAX_TRIED * -(-side // 1024)
     for one in seen:
         for hits in rasterize(one.corners, width=side, height=side, max_tried=left):
             depth = (hits.weights * one.depth[hits.triangles]).sum(axis=1)

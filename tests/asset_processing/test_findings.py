@@ -47,6 +47,13 @@ def _faces(built: GlbBuilder, *faces: list[int]) -> None:
     built.json["meshes"][0]["primitives"][0]["indices"] = index
 
 
+def _overlap(built: GlbBuilder) -> None:
+    """Read the positions from the second vertex on as well."""
+    first = built.json["meshes"][0]["primitives"][0]["attributes"]["POSITION"]
+    shared = {**built.json["accessors"][first], "byteOffset": 12, "count": 3}
+    built.json["accessors"].append(shared)
+
+
 _DESERVED: dict[IssueCode, Callable[[GlbBuilder], object]] = {
     IssueCode.DEGENERATE_FACES: lambda b: _faces(b, [0, 1, 2], [3, 3, 1]),
     IssueCode.GEOMETRY_COMPRESSED: _draco,
@@ -65,6 +72,7 @@ _DESERVED: dict[IssueCode, Callable[[GlbBuilder], object]] = {
         _texture(b, WEBP, "image/webp"),
         b.json["meshes"][0]["primitives"][0].update(material=0),
     ],
+    IssueCode.OVERLAPPING_VIEWS: _overlap,
     IssueCode.QUANTIZED: _quantize,
     IssueCode.TEXTURE_KTX2: lambda b: _texture(b, KTX2, "image/ktx2"),
     IssueCode.TEXTURE_WEBP: lambda b: _texture(b, WEBP, "image/webp"),

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asset_processing.operations import resize as resizing
 from asset_processing.operations.resize import (
     Filtering,
     fitted_size,
@@ -82,6 +83,16 @@ def test_data_never_leaves_the_range_of_its_neighbours() -> None:
     small = resize(edge, width=5, height=5, filtering=Filtering.DATA)
     assert small.max() == 100
     assert small.min() == 0
+
+
+@pytest.mark.parametrize("filtering", list(Filtering))
+def test_strips_leave_no_seams(filtering: Filtering, monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (211, 97, 4), dtype=np.uint8)
+    whole = resize(pixels, width=31, height=67, filtering=filtering)
+    monkeypatch.setattr(resizing, "_STRIP", 97 * 20)
+    strips = resize(pixels, width=31, height=67, filtering=filtering)
+    assert np.abs(strips.astype(int) - whole).max() <= 1
+    assert (strips != whole).mean() < 1e-3  # The last bit of a float, rounded.
 
 
 @given(width=st.integers(1, 10_000), height=st.integers(1, 10_000), longest=st.integers(1, 10_000))

@@ -59,6 +59,13 @@ def test_coverage_is_the_area_used_and_overlap_the_share_used_twice(glb: type[Gl
     assert facts.texel_density_px_m == pytest.approx(32)
 
 
+def test_a_mesh_that_two_nodes_draw_overlaps_itself(glb: type[Glb]) -> None:
+    built = _sheet(glb, _box(0, 0.5))
+    built.json["scenes"][0]["nodes"].append(built.add("nodes", mesh=0, translation=[5, 0, 0]))
+    facts = _measured(built)
+    assert (facts.coverage, facts.overlap) == (0.25, 1)
+
+
 def test_tiles_wrap_around(glb: type[Glb]) -> None:
     facts = _measured(_sheet(glb, _box(3.5, 4.5)))
     assert (facts.coverage, facts.overlap, facts.outside) == (1, 0, 1)
