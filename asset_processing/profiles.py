@@ -89,7 +89,7 @@ PROFILES: Mapping[EngineProfile, Profile] = MappingProxyType(
         EngineProfile.BLENDER: Profile(
             texture_media_types=frozenset({_PNG, _JPEG, _WEBP}),
             texture_media_type=_PNG,
-            decodes=_CODECS - {"KHR_draco_mesh_compression"},
+            decodes=_CODECS,
             packing=TexturePacking.NONE,
             collision_placement=CollisionPlacement.FILE,
             collision_name="{name}_collision_{part}",

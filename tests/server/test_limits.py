@@ -25,6 +25,7 @@ async def test_more_starts_than_a_minute_may_have_wait_and_cost_nothing(
 ) -> None:
     async with start_house(replace(settings, model_starts_per_minute=1)) as house:
         first = await _accepted(house, request_for(request_id="first"))
+        await _submitted(house)  # Within a second the engine keeps no order.
         second = await _accepted(house, request_for(request_id="second"))
         assert kinds(await watch(house, first))[-1] == "completed"
         job = (await house.generation.GetJob(pb.GetJobRequest(job_id=second))).job
@@ -42,6 +43,7 @@ async def test_a_model_that_is_busy_keeps_no_other_waiting(
     changed = replace(settings, model_concurrency=1, sandbox_queue_s=30.0, drain_s=1.0)
     async with start_house(changed) as house:
         busy = await _accepted(house, request_for(request_id="busy"))
+        await _submitted(house)  # Within a second the engine keeps no order.
         waits = await _accepted(house, request_for(request_id="waits"))
         await _accepted(house, pb.GenerateRequest(model="flux-1-schnell", prompt="A chair"))
         async with asyncio.timeout(20):
@@ -60,6 +62,12 @@ async def test_a_full_queue_refuses_with_a_delay(settings: Settings, request_for
         assert refusal.info.reason == "QUEUE_FULL"
         assert refusal.retry.retry_delay.seconds > 0
         assert await _accepted(house, request_for(request_id="two")) == ids[1]
+
+
+async def _submitted(house: House) -> None:
+    async with asyncio.timeout(20):
+        while not house.sandbox.submissions():
+            await asyncio.sleep(0.05)
 
 
 async def _state(house: House, job_id: str) -> job_pb2.JobState.ValueType:
