@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +33,11 @@ def add_to(commands: Commands) -> None:
     serve.add_argument(
         "--insecure", action="store_true", help="allow other addresses than loopback without TLS"
     )
+    serve.add_argument(
+        "--until-stdin-closes",
+        action="store_true",
+        help="end when standard input does, as it does with the program that started this one",
+    )
     serve.set_defaults(run=_run_serve)
     sandbox = commands.add_parser("sandbox", help="run a gateway that costs nothing")
     sandbox.add_argument("--host", default="127.0.0.1", metavar="HOST")
@@ -43,12 +50,21 @@ def add_to(commands: Commands) -> None:
 def _run_serve(arguments: argparse.Namespace, _ui: Ui) -> int:
     with needing_server_extra():
         from server.app import serve  # noqa: PLC0415  # Optional.
+    if arguments.until_stdin_closes:
+        threading.Thread(target=_end_with_stdin, name="standard input", daemon=True).start()
     return serve(
         grpc=arguments.grpc,
         http=arguments.http,
         data_dir=arguments.data_dir,
         insecure=arguments.insecure,
     )
+
+
+def _end_with_stdin() -> None:
+    # Not through sys.stdin: its lock, held here, would break the interpreter's end.
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    signal.raise_signal(signal.SIGTERM)
 
 
 def _run_sandbox(arguments: argparse.Namespace, ui: Ui) -> ExitCode:

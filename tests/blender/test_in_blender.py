@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -110,6 +111,7 @@ class Blender:
     archive: Path
     folder: Path
     started: list[subprocess.Popen[str]] = field(default_factory=list)
+    settings: dict[str, str] = field(default_factory=dict)
 
     def run(self, scenario: str, address: str, picture: Path = _DEMO) -> Inside:
         log = self.folder / f"{scenario}.log"
@@ -123,7 +125,7 @@ class Blender:
         with log.open("w") as errors:
             process = subprocess.Popen(  # noqa: S603  # Ours.
                 [self.python, _INSIDE, scenario, address],
-                env=kept | ours,
+                env=kept | ours | self.settings,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -414,6 +416,99 @@ def test_a_server_that_is_down_can_be_started(blender: Blender) -> None:
         closed.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{closed.getsockname()[1]}"
         assert _trouble(blender, address) == ("SERVER_DOWN", "start_server")
+
+
+@pytest.fixture
+def with_program(blender: Blender) -> Blender:
+    """A Blender that finds the program, with ports and a data folder of its own."""
+    program = Path(sys.executable).with_name("assetwright")
+    need(program.exists() or None, "needs the assetwright program beside this Python")
+    blender.settings = {
+        "PATH": os.pathsep.join((str(program.parent), os.environ["PATH"])),
+        "ASSETWRIGHT_GRPC": "127.0.0.1:0",
+        "ASSETWRIGHT_HTTP": "127.0.0.1:0",
+        "ASSETWRIGHT_DATA_DIR": str(blender.folder / "data"),
+        "ASSETWRIGHT_GATEWAY": "sandbox",
+        "ASSETWRIGHT_SANDBOX_WORK_S": "0.2",
+    }
+    return blender
+
+
+def _nowhere() -> str:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{closed.getsockname()[1]}"
+
+
+def _answers(address: str) -> bool:
+    host, port = address.removeprefix("http://").split(":")
+    with socket.socket() as asking:
+        asking.settimeout(_LINE_S)
+        return asking.connect_ex((host, int(port))) == 0
+
+
+def test_a_local_server_is_started_used_and_stopped(with_program: Blender) -> None:
+    nowhere = _nowhere()
+    inside = with_program.run("local_server", nowhere)
+    started = inside.hear()
+    assert (started["action"], started["trouble"]) == ("start_server", None)
+    assert started["address"] != nowhere
+    assert _answers(started["address"])
+    assert inside.hear()["bounds"]["size"][2] == pytest.approx(0.7, rel=0.01)
+    assert inside.hear() == {"again": False, "address": nowhere, "running": False}
+    assert not _answers(started["address"])
+    with pytest.raises(ProcessLookupError):
+        os.kill(started["pid"], 0)
+    second = inside.hear()
+    assert second["running"]
+    assert second["jobs"]
+    assert _answers(second["address"])
+    inside.tell("seen")
+    inside.end()
+    assert not _answers(second["address"])
+
+
+def test_a_local_server_ends_with_a_killed_blender(with_program: Blender) -> None:
+    inside = with_program.run("local_server", _nowhere())
+    address = inside.hear()["address"]
+    inside.process.kill()
+    inside.process.wait()
+    deadline = time.monotonic() + _LINE_S
+    while _answers(address):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_local_server_that_cannot_start_says_why(with_program: Blender) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with_program.settings["ASSETWRIGHT_HTTP"] = f"127.0.0.1:{port}"
+        nowhere = _nowhere()
+        inside = with_program.run("no_local_server", nowhere)
+        refused = inside.hear()
+        assert refused["sentence"] in refused["refused"]
+        assert "'no-such-program' is not installed here" in refused["sentence"]
+        assert refused["action"] == "check_address"
+        ended = inside.hear()
+        assert ended["sentence"] == "The local server ended with status 2."
+        assert f"127.0.0.1:{port}" in ended["detail"]
+        assert ended["address"] == nowhere
+        inside.end()
+
+
+def test_the_views_picture_needs_a_window_and_leaves_the_scene_as_it_was(
+    blender: Blender, sandbox: Sandbox
+) -> None:
+    inside = blender.run("viewport", sandbox.http)
+    refused = inside.hear()
+    assert "Open a 3D view first; its picture is what the model is made from." in refused["refused"]
+    assert refused["jobs"] == 0
+    kept = [[True, True, ["PNG", "RGBA", "8"]]] * 3
+    assert inside.hear() == {"kept": kept, "shown": True, "left": True}
+    assert inside.hear() == {"empty": True}
+    inside.end()
 
 
 def test_a_foreign_server_is_told_apart(blender: Blender) -> None:

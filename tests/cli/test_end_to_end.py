@@ -299,3 +299,29 @@ def test_the_documented_examples_run(program: str, address: str, tmp_path: Path)
     made = [path.read_bytes()[:4] for path in tmp_path.glob("*.glb")]
     assert made == [b"glTF"] * program.count('"chair.glb"')
     assert ended.stdout or "print(" not in program
+
+
+def test_a_server_ends_well_when_its_standard_input_closes(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "assetwright", "serve", "--until-stdin-closes"]
+    command += ["--data-dir", str(tmp_path / "data")]
+    command += ["--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"]
+    ours = ("ASSETWRIGHT_", "PIXAZO_", "SEGMIND_")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(ours)} | QUICK
+    with (
+        (tmp_path / "log").open("w") as log,
+        subprocess.Popen(  # noqa: S603  # Ourselves.
+            command,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        ) as child,
+    ):
+        assert child.stdout is not None
+        assert child.stdin is not None
+        assert child.stdout.readline().startswith("assetwright ready "), log.name
+        child.stdin.write("What is said does not matter.\n")
+        child.stdin.close()
+        assert child.wait(30) == 0, (tmp_path / "log").read_text()
+    assert "server_stopping" in (tmp_path / "log").read_text()

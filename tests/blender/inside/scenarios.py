@@ -298,6 +298,90 @@ def history() -> None:
     say(bounds=bounds(session.placed()), phase=newest().phase.value)
 
 
+def local_server() -> None:
+    """Start a server by the button under the error, use it, stop it, and start it again."""
+    begin()
+    until(lambda: desk().trouble is not None and not desk().is_busy("catalog"))
+    server = session.shell("shell.server")
+    down = desk().trouble.action
+    bpy.ops.assetwright.way_out(action=down)
+    session.catalog()
+    first = session.preferences().address
+    say(action=down, address=first, pid=server._running[0].server.pid, trouble=desk().trouble)
+    session.parameter("pixal3d", "decimation_target", 1_000)
+    fill(picture=PICTURE, height_m=0.7)
+    bpy.ops.assetwright.generate()
+    say(bounds=bounds(session.placed()))
+    again = bpy.ops.assetwright.start_server.poll()
+    bpy.ops.assetwright.stop_server()
+    say(again=again, address=session.preferences().address, running=server.is_running())
+    bpy.ops.assetwright.start_server()
+    bpy.ops.assetwright.stop_server()
+    bpy.ops.assetwright.start_server()
+    until(lambda: session.preferences().address not in (ADDRESS, first))
+    until(lambda: desk().trouble is None and not desk().is_busy("catalog"))
+    say(address=session.preferences().address, running=server.is_running(), jobs=len(desk().models))
+    assert session.heard() == "seen"
+
+
+def no_local_server() -> None:
+    """Start a program that is not there, and one that does not stay."""
+    begin()
+    until(lambda: desk().trouble is not None and not desk().is_busy("catalog"))
+    session.preferences().program = "no-such-program"
+    try:
+        bpy.ops.assetwright.start_server()
+    except RuntimeError as wrong:
+        say(refused=str(wrong), sentence=desk().trouble.sentence, action=desk().trouble.action)
+    session.preferences().program = "assetwright"
+    server = session.shell("shell.server")
+    bpy.ops.assetwright.start_server()
+    until(lambda: not server.is_running())
+    trouble = desk().trouble
+    say(sentence=trouble.sentence, detail=trouble.detail, address=session.preferences().address)
+
+
+def viewport() -> None:
+    """Ask for the view's picture where there is no window; how it is set up and checked."""
+    ready()
+    fill(source="VIEWPORT")
+    try:
+        bpy.ops.assetwright.generate()
+    except RuntimeError as wrong:
+        say(refused=str(wrong), jobs=len(desk().records()))
+    view = session.shell("shell.viewport")
+    render = bpy.context.scene.render
+    names = ("media_type", "file_format", "color_mode", "color_depth")
+
+    def now() -> list[object]:
+        settings = [getattr(render.image_settings, name, None) for name in names]
+        return [*settings, render.filepath, render.resolution_x, render.film_transparent]
+
+    kept = []
+    for kind, file_format, depth in (
+        ("VIDEO", "FFMPEG", "8"),
+        ("IMAGE", "OPEN_EXR", "32"),
+        ("IMAGE", "JPEG", "8"),
+    ):
+        if hasattr(render.image_settings, "media_type"):
+            render.image_settings.media_type = kind
+        render.image_settings.file_format = file_format
+        render.image_settings.color_depth = depth
+        before = now()
+        with view.png(bpy.context.scene, session.HOME / "view.png"):
+            inside = now()
+        kept.append((before == now(), before[1:4:2] == [file_format, depth], inside[1:4]))
+    images = bpy.data.images.keys()
+    shown = not view.shows_nothing(Path(PICTURE))
+    say(kept=kept, shown=shown, left=bpy.data.images.keys() == images)
+    empty = bpy.data.images.new("empty", 64, 64, alpha=True)
+    empty.generated_color = (0.0, 0.0, 0.0, 0.0)
+    empty.file_format = "PNG"
+    empty.filepath_raw = str(session.HOME / "empty.png")
+    empty.save()
+    say(empty=view.shows_nothing(session.HOME / "empty.png"))
+
+
 if __name__ == "__main__":
     globals()[sys.argv[1]]()
     session.disable()

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import queue
+from dataclasses import dataclass, replace
 
 import bpy
 
 from ..core.local_server import LocalServer, NotInstalledError
 from ..core.words import of_problem
-from ..wire.address import DEFAULT
 from . import state
 
 __all__ = ["CLASSES", "drain", "is_running", "stop"]
 
-_running: list[LocalServer] = []
-_news: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
+
+@dataclass(frozen=True)
+class _Started:
+    """A server, and the address that stood in the preferences before it."""
+
+    server: LocalServer
+    address: str
+
+
+_running: list[_Started] = []
+_ready: queue.SimpleQueue[str] = queue.SimpleQueue()
+_ended: queue.SimpleQueue[tuple[int, str]] = queue.SimpleQueue()
 
 
 def is_running() -> bool:
@@ -23,21 +33,31 @@ def is_running() -> bool:
 
 
 def stop() -> None:
-    """End the server that was started from here."""
+    """End the server that was started from here; the address is what it was before."""
     while _running:
-        _running.pop().stop()
+        started = _running.pop()
+        started.server.stop()
+        _forget_news()
+        if state.preferences().address != started.address:
+            state.preferences().address = started.address
+
+
+def _forget_news() -> None:
+    for news in (_ready, _ended):
+        while not news.empty():
+            news.get()
 
 
 def drain() -> None:
     """Take note of what the server said since the last time."""
-    while not _news.empty():
-        what, text = _news.get()
-        if what == "ready":
-            state.preferences().address = f"http://{text}"
-        elif _running:
-            _running.clear()
-            sentence = f"The local server ended with status {text}; another one may be running."
-            state.desk().trouble = of_problem(sentence, "check_address")
+    while not _ready.empty():
+        state.preferences().address = f"http://{_ready.get()}"
+    while not _ended.empty():
+        status, words = _ended.get()
+        _running.clear()
+        sentence = f"The local server ended with status {status}."
+        trouble = of_problem(sentence, "check_address")
+        state.desk().trouble = replace(trouble, detail=words)
 
 
 class Refresh(bpy.types.Operator):
@@ -61,6 +81,8 @@ class StartServer(bpy.types.Operator):
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
         """Tell whether none was started yet."""
+        if _running:
+            cls.poll_message_set("It was started already; it answers within some seconds")
         return not _running
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
@@ -69,16 +91,24 @@ class StartServer(bpy.types.Operator):
         try:
             server = LocalServer(
                 program,
-                ready=lambda address: _news.put(("ready", address)),
-                ended=lambda status: _news.put(("ended", str(status))),
+                log=state.folder() / "server.log",
+                ready=_ready.put,
+                ended=lambda status, words: _ended.put((status, words)),
             )
-        except (NotInstalledError, OSError):
-            sentence = f"The program {program!r} is not installed here; name it in the settings."
-            state.desk().trouble = of_problem(sentence, "check_address")
-            self.report({"ERROR"}, sentence)
-            return {"CANCELLED"}
-        _running.append(server)
+        except NotInstalledError:
+            return self._refuse(
+                f"The program {program!r} is not installed here; name it in the settings."
+            )
+        except OSError as wrong:
+            return self._refuse(f"The program {program!r} cannot be started: {wrong}.")
+        _running.append(_Started(server, state.preferences().address))
+        self.report({"INFO"}, "The local server starts; that takes some seconds")
         return {"FINISHED"}
+
+    def _refuse(self, sentence: str) -> set[str]:
+        state.desk().trouble = of_problem(sentence, "check_address")
+        self.report({"ERROR"}, sentence)
+        return {"CANCELLED"}
 
 
 class StopServer(bpy.types.Operator):
@@ -95,7 +125,6 @@ class StopServer(bpy.types.Operator):
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """Stop it."""
         stop()
-        state.preferences().address = DEFAULT
         return {"FINISHED"}
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "connection",
     "desk",
     "document",
+    "folder",
     "is_here",
     "model",
     "open_desk",
