@@ -239,7 +239,7 @@ def test_jobs_are_listed_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 def test_ctrl_c_detaches_and_says_how_to_go_on(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "assetwright", "generate", "pixal3d", "--image", str(PICTURE)]
-    command += ["--json", "--out", str(tmp_path), "--set", "decimation_target=60000"]
+    command += ["--json", "--out", str(tmp_path), "--set", "decimation_target=150000"]
     with subprocess.Popen(  # noqa: S603  # Ourselves.
         command, stdout=subprocess.PIPE, text=True
     ) as child:
