@@ -261,3 +261,18 @@ def test_a_price_says_where_it_is_from() -> None:
     assert progress.quote_words(m.QuoteResponse(source=m.PriceSource.FREE)) == "Price: free"
     none = m.QuoteResponse(source=m.PriceSource.NONE)
     assert progress.quote_words(none) == "Price: nobody publishes one"
+
+
+def test_a_picture_is_not_rewritten_while_another_job_reads_it(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    path = store.asset_path(store.keep_picture(b"a picture"), "")
+    kept = path.stat()
+    store.keep_picture(b"a picture")
+    again = path.stat()
+    assert (kept.st_ino, kept.st_mtime_ns) == (again.st_ino, again.st_mtime_ns)
+    path.write_bytes(b"a pic")
+    with path.open("rb") as reading:
+        store.keep_picture(b"a picture")
+        assert reading.read() == b"a pic"
+    assert path.read_bytes() == b"a picture"
+    assert [one.name for one in path.parent.iterdir()] == [path.name]

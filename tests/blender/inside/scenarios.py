@@ -291,7 +291,7 @@ def secret() -> None:
 def history() -> None:
     ready()
     bpy.ops.assetwright.history()
-    until(lambda: desk().records())
+    until(lambda: desk().records() and not desk().is_busy("history"))
     record = newest()
     say(phase=record.phase.value, job_id=record.job_id)
     bpy.ops.assetwright.place(request_id=record.request_id)

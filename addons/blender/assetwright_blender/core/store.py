@@ -68,7 +68,11 @@ class Store:
         sha256 = hashlib.sha256(data).hexdigest()
         path = self.asset_path(sha256, "")
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        # Another job may be reading it just now, so it is never written in place.
+        if not path.exists() or path.read_bytes() != data:
+            fresh = path.with_suffix(".new")
+            fresh.write_bytes(data)
+            os.replace(fresh, path)  # noqa: PTH105  # As above.
         return sha256
 
     def asset_path(self, sha256: str, media_type: str) -> Path:
