@@ -19,7 +19,7 @@ done
 
 work="$folder/apt"
 rm -rf "$folder"
-mkdir -p "$work"/{lists/partial,cache/archives/partial,etc} "$folder/root"
+mkdir -p "$work"/{lists/partial,cache/archives/partial,etc} "$folder/system"
 : >"$work/status"
 
 # The mirror that this machine's apt uses already.
@@ -38,20 +38,20 @@ apt=(apt-get -qq
 # fontconfig and a font: without them the editor has no text beyond its own.
 "${apt[@]}" --download-only --yes install godot fonts-dejavu-core \
 	libgl1 libegl1 libgl1-mesa-dri libx11-6 libxcursor1 libxinerama1 libxrandr2 libxi6 libxext6 libxrender1 libxkbcommon0 libfontconfig1
-for package in "$work"/cache/archives/*.deb; do dpkg-deb --extract "$package" "$folder/root"; done
+for package in "$work"/cache/archives/*.deb; do dpkg-deb --extract "$package" "$folder/system"; done
 rm -rf "$work"
 
 cat >"$folder/godot" <<'RUN'
 #!/bin/sh
-root="$(dirname "$(readlink -f "$0")")/root"
+system="$(dirname "$(readlink -f "$0")")/system"
 libraries=
-for loader in "$root"/usr/lib64/ld-linux-*.so.* "$root"/lib64/ld-linux-*.so.* "$root"/usr/lib/ld-linux-*.so.*; do
+for loader in "$system"/usr/lib64/ld-linux-*.so.* "$system"/lib64/ld-linux-*.so.* "$system"/usr/lib/ld-linux-*.so.*; do
 	[ -e "$loader" ] && break
 done
-for triplet in "$root"/usr/lib/*-linux-gnu; do libraries="$libraries$triplet:$triplet/pulseaudio:"; done
+for triplet in "$system"/usr/lib/*-linux-gnu; do libraries="$libraries$triplet:$triplet/pulseaudio:"; done
 export LIBGL_DRIVERS_PATH="$triplet/dri"
-export __EGL_VENDOR_LIBRARY_DIRS="$root/usr/share/glvnd/egl_vendor.d"
-exec "$loader" --library-path "$libraries" "$root/usr/bin/godot" "$@"
+export __EGL_VENDOR_LIBRARY_DIRS="$system/usr/share/glvnd/egl_vendor.d"
+exec "$loader" --library-path "$libraries" "$system/usr/bin/godot" "$@"
 RUN
 chmod +x "$folder/godot"
 "$folder/godot" --headless --version

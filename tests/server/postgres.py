@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _PLACES = (
     "postgresql://postgres@127.0.0.1:5432/postgres",
-    "postgresql://root@127.0.0.1:5432/postgres",
+    "postgresql://127.0.0.1:5432/postgres",  # As whoever runs the tests.
 )
 _HINT = (
     "no Postgres answers on loopback; start one, or say where it is in ASSETWRIGHT_TEST_POSTGRES"
