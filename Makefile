@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 GDSCRIPT := addons/godot tests/godot
 
-.PHONY: help demo test addons fuzz test-blender test-crash test-godot godot check format proto tables lock simplifier check-simplifier bench clean
+.PHONY: help demo test addons fuzz test-blender test-crash test-godot godot check format proto tables lock native check-native bench clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the targets.
@@ -98,11 +98,11 @@ lock:  ## Pin what is installed again, for every platform. Needs uv.
 		--no-annotate --custom-compile-command "make lock" \
 		--extra server --group dev pyproject.toml --constraint requirements.lock --output-file requirements-dev.lock $(LOCKFLAGS)
 
-simplifier:  ## Compile the simplifier's WebAssembly module from its C again.
-	$(PYTHON) tools/build_simplifier.py
+native:  ## Compile the WebAssembly modules from their C again.
+	$(PYTHON) tools/build_native.py
 
-check-simplifier:  ## Compare the simplifier's module with what its C gives.
-	$(PYTHON) tools/build_simplifier.py --check
+check-native:  ## Compare the WebAssembly modules with what their C gives.
+	$(PYTHON) tools/build_native.py --check
 
 bench: $(VENV)/.dev benchmarks/node/node_modules/.stamp  ## Run the benchmarks and print their ratios.
 	$(BIN)/python benchmarks/streaming.py $(BENCH_ARGS)

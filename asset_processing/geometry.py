@@ -38,6 +38,7 @@ __all__ = ["Bounds", "bounds_of", "drawn", "moved", "posed"]
 _CORNERS = 8
 _FLOAT = 5126
 _TRIED = 4  # Vertices looked for in the indices; there seldom is more than one.
+_SEARCHED = 1 << 16  # Indices looked through at once: mostly one of the first ones is it.
 _CHUNK = 500_000  # Vertices transformed at once: 12 MB of float64.
 
 
@@ -104,8 +105,9 @@ def bounds_of(document: GlbDocument) -> Bounds:
     """
     low, high = np.full(3, np.inf), np.full(3, -np.inf)
     rig = Rig(document)
+    boxes: dict[str, Floats | None] = {}
     for draw, primitive in drawn(document):
-        for points in _placed(document, draw, primitive, rig):
+        for points in _placed(document, draw, primitive, rig, boxes):
             least, most = extent(points)
             low, high = np.minimum(low, least), np.maximum(high, most)
             if not (np.isfinite(low).all() and np.isfinite(high).all()):
@@ -149,11 +151,30 @@ def moved(points: Floats, matrix: Floats) -> Floats:
     return placed
 
 
-def _placed(document: GlbDocument, draw: Draw, primitive: Primitive, rig: Rig) -> Iterator[Floats]:
-    """Yield the vertices that a primitive draws in the world, shape (some, 3)."""
+def _placed(
+    document: GlbDocument,
+    draw: Draw,
+    primitive: Primitive,
+    rig: Rig,
+    boxes: dict[str, Floats | None],
+) -> Iterator[Floats]:
+    """Yield the vertices that a primitive draws in the world, shape (some, 3), or their box's.
+
+    Args:
+        document: The document.
+        draw: The node.
+        primitive: One of its mesh's primitives.
+        rig: The document's skins.
+        boxes: By primitive what `_box` gave; filled here.
+    """
+    box = None
+    if not primitive.compressed and _moves_straight(draw, primitive):
+        if primitive.pointer not in boxes:
+            boxes[primitive.pointer] = _box(document, primitive)
+        box = boxes[primitive.pointer]
     if primitive.compressed:
         points, matrices = _corners(document, primitive), draw.matrices
-    elif (box := _box(document, draw, primitive)) is not None:
+    elif box is not None:
         points, matrices = box, draw.matrices
     else:
         points, matrices = posed(document, draw, primitive, rig)
@@ -165,16 +186,19 @@ def _placed(document: GlbDocument, draw: Draw, primitive: Primitive, rig: Rig) -
         yield _transformed(matrices[start : start + step], points)
 
 
-def _box(document: GlbDocument, draw: Draw, primitive: Primitive) -> Floats | None:
-    """Two corners that are moved as all vertices are, shape (2, 3); None where that is not so.
-
-    It is so where nothing but matrices moves them, each coordinate for itself, and where the
-    outermost vertices are drawn.
-    """
+def _moves_straight(draw: Draw, primitive: Primitive) -> bool:
+    """Tell whether nothing but matrices moves the vertices, each coordinate for itself."""
     still = draw.skin is None and not primitive.values.get("targets")
-    plain = document.accessors[primitive.position].component_type == _FLOAT
     straight = (np.count_nonzero(draw.matrices[:, :3, :3], axis=2) <= 1).all()
-    if not (still and plain and straight and np.isfinite(draw.matrices).all()):
+    return bool(still and straight and np.isfinite(draw.matrices).all())
+
+
+def _box(document: GlbDocument, primitive: Primitive) -> Floats | None:
+    """Two corners that are moved as all vertices are, shape (2, 3), where `_moves_straight`.
+
+    None where the outermost vertices are not drawn, or are no floats.
+    """
+    if document.accessors[primitive.position].component_type != _FLOAT:
         return None
     points = stored(document, primitive.position)
     corners = np.stack(extent(points))  # type: ignore[arg-type]  # Floats, as asked above.
@@ -193,7 +217,11 @@ def _box(document: GlbDocument, draw: Draw, primitive: Primitive) -> Floats | No
 
 def _is_drawn(indices: NDArray[np.generic], vertices: NDArray[np.bool_]) -> bool:
     """Tell whether one of the first vertices that are marked is drawn."""
-    return any((indices == vertex).any() for vertex in np.flatnonzero(vertices)[:_TRIED])
+    return any(
+        (indices[start : start + _SEARCHED] == vertex).any()
+        for vertex in np.flatnonzero(vertices)[:_TRIED]
+        for start in range(0, len(indices), _SEARCHED)
+    )
 
 
 def _transformed(matrices: Floats, points: Floats) -> Floats:

@@ -18,33 +18,49 @@ from asset_processing.primitives import (
     triangle_count,
 )
 from asset_processing.report import Counts, FileFacts, MaterialFacts, MemoryFacts, OutputFacts
-from asset_processing.surface import Unreadable, read_surface
-from asset_processing.topology import weld
+from asset_processing.surface import Unreadable, read_surface, soup
+from asset_processing.survey import Survey
+from asset_processing.topology import measure_topology
 from asset_processing.uv import measure_uv
 
 if TYPE_CHECKING:
-    from asset_processing.document import GlbDocument
+    from asset_processing.document import Bytes, GlbDocument
     from asset_processing.outputs import OutputFile
+    from asset_processing.topology import Topology
     from asset_processing.uv import UvFacts
 
 __all__ = [
+    "MAX_TRIANGLES",
     "all_primitives",
     "count",
     "describe_file",
     "describe_materials",
     "describe_memory",
     "describe_output",
-    "describe_uv",
+    "describe_surface",
+    "digest",
 ]
 
-_MAX_UV_TRIANGLES = 2_000_000
+MAX_TRIANGLES = 2_000_000
+"""Above this the surface is not measured: half a second and 500 MB."""
 
 
-def describe_file(document: GlbDocument, data: bytes | memoryview) -> FileFacts:
-    """Return the facts of the GLB ``data`` that ``document`` was read from."""
+def digest(data: Bytes) -> str:
+    """Return a file's SHA-256 in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def describe_file(document: GlbDocument, data: Bytes, *, sha256: str) -> FileFacts:
+    """Return the facts of the GLB ``data``, of which the digest is known.
+
+    Args:
+        document: What was read from it, or anything made of that: an edit keeps the generator.
+        data: The file.
+        sha256: Its `digest`.
+    """
     generator = document.json["asset"].get("generator")
     return FileFacts(
-        sha256=hashlib.sha256(data).hexdigest(),
+        sha256=sha256,
         size_bytes=memoryview(data).nbytes,
         generator=generator if isinstance(generator, str) else None,
     )
@@ -70,17 +86,24 @@ def describe_output(output: OutputFile) -> OutputFacts:
         kind=output.kind,
         media_type=output.media_type,
         size_bytes=memoryview(output.data).nbytes,
-        sha256=hashlib.sha256(output.data).hexdigest(),
+        sha256=digest(output.data),
         loses=output.loses,
     )
 
 
-def describe_uv(document: GlbDocument) -> UvFacts | None:
-    """Measure the texture coordinates; None where that is not possible."""
+def describe_surface(
+    document: GlbDocument, *, max_triangles: int = MAX_TRIANGLES
+) -> tuple[Topology | None, UvFacts | None]:
+    """Measure how the default scene's triangles hang together and lie on their textures.
+
+    None where that is not possible: no triangles, compressed vertices, or too many of them.
+    """
     try:
-        return measure_uv(document, read_surface(document, max_triangles=_MAX_UV_TRIANGLES))
+        parts = read_surface(document, max_triangles=max_triangles)
     except Unreadable:
-        return None
+        return None, None
+    survey = Survey(*soup(parts))
+    return measure_topology(survey), measure_uv(document, parts, survey)
 
 
 def describe_memory(document: GlbDocument) -> MemoryFacts:
@@ -169,7 +192,7 @@ def _unique_positions(document: GlbDocument, found: list[Primitive]) -> int | No
     for group in map(frozenset, accessors.values()):
         if group not in known:
             points = [stored_positions(document, by_accessor[index]) for index in sorted(group)]
-            known[group] = len(weld(np.concatenate(points))[0])
+            known[group] = Survey(np.concatenate(points)).weld()
     return sum(known[frozenset(group)] for group in accessors.values())
 
 

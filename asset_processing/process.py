@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,17 +19,18 @@ from asset_processing.measure import (
     describe_materials,
     describe_memory,
     describe_output,
-    describe_uv,
+    describe_surface,
+    digest,
 )
 from asset_processing.operations.textures import Texture, extract_textures
 from asset_processing.options import ProcessingOptions
 from asset_processing.output_steps import embed
 from asset_processing.pipeline import STEPS, Work
-from asset_processing.report import FileFacts, Report
-from asset_processing.topology import measure_topology
+from asset_processing.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from concurrent.futures import Executor, Future
     from pathlib import Path
 
     from asset_processing.document import Bytes
@@ -80,11 +82,13 @@ def process(
     """
     _refuse_violations(options)
     document = GlbDocument.parse(source, limits)
-    facts = describe_file(document, source)
     work = Work(source=source, document=document, options=options, before=bounds_of(document))
-    for step in STEPS:
-        step(work)
-    return _measured(work, source=facts)
+    # Digests take a sixth of the time and need nothing of the rest.
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        source_digest = beside.submit(digest, source)
+        for step in STEPS:
+            step(work)
+        return _measured(work, source_digest, beside)
 
 
 def _refuse_violations(options: ProcessingOptions) -> None:
@@ -96,21 +100,22 @@ def _refuse_violations(options: ProcessingOptions) -> None:
         )
 
 
-def _measured(work: Work, *, source: FileFacts) -> ProcessedAsset:
+def _measured(work: Work, source_digest: Future[str], beside: Executor) -> ProcessedAsset:
     """Measure the delivered bytes, which were read again for this."""
     document, options, glb = work.document, work.options, work.glb
     delivered = document
     if work.shapes:
         delivered = embed(glb, work.shapes, like=document)
         glb = delivered.to_bytes()
+    result_digest = beside.submit(digest, glb)
     textures = extract_textures(delivered, alpha=work.alpha)
     after = bounds_of(document)
     counts = count(document)
-    topology = measure_topology(document)
+    topology, uv = describe_surface(document)
     checks = run_checks(options, before=work.before, after=after, counts=counts, textures=textures)
     report = Report(
-        source=source,
-        result=describe_file(delivered, glb),
+        source=describe_file(document, work.source, sha256=source_digest.result()),
+        result=describe_file(delivered, glb, sha256=result_digest.result()),
         bounds_before=work.before,
         bounds_after=after,
         counts=counts,
@@ -125,7 +130,7 @@ def _measured(work: Work, *, source: FileFacts) -> ProcessedAsset:
             moved_by_node=work.moved_by_node,
             added=work.findings,
         ),
-        uv=describe_uv(document),
+        uv=uv,
         memory=describe_memory(document),
         collision=work.collision,
         outputs=tuple(map(describe_output, work.outputs)),

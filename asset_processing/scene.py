@@ -12,7 +12,7 @@ from asset_processing.errors import GlbTooLarge
 from asset_processing.structure import PER_INSTANCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from asset_processing._fields import JsonObject
     from asset_processing.document import GlbDocument
@@ -26,6 +26,9 @@ __all__ = [
     "scene_roots",
     "world_matrices",
 ]
+
+
+_STILL = {"translation": (0, 0, 0), "rotation": (0, 0, 0, 1), "scale": (1, 1, 1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,28 +67,36 @@ def scene_roots(document: GlbDocument) -> list[int]:
 
 def local_matrix(node: JsonObject) -> Floats:
     """Return a node's own transform, shape (4, 4)."""
-    if "matrix" in node:
-        return np.array(node["matrix"], dtype=np.float64).reshape((4, 4), order="F")
-    found: Floats = matrices_of(
-        np.array([node.get("translation", (0, 0, 0))], dtype=np.float64),
-        np.array([node.get("rotation", (0, 0, 0, 1))], dtype=np.float64),
-        np.array([node.get("scale", (1, 1, 1))], dtype=np.float64),
-    )[0]
+    found: Floats = local_matrices([node])[0]
+    return found
+
+
+def local_matrices(nodes: Sequence[JsonObject]) -> Floats:
+    """Return the transform of each node itself, shape (nodes, 4, 4)."""
+    found = matrices_of(
+        *(
+            np.array([node.get(name, still) for node in nodes], np.float64).reshape(-1, len(still))
+            for name, still in _STILL.items()
+        )
+    )
+    for number, node in enumerate(nodes):
+        if "matrix" in node:
+            found[number] = np.array(node["matrix"], np.float64).reshape((4, 4), order="F")
     return found
 
 
 def matrices_of(translation: Floats, rotation: Floats, scale: Floats) -> Floats:
     """Return T * R * S for each row, shape (rows, 4, 4). Quaternions (x, y, z, w) need no norm."""
-    found = np.zeros((len(translation), 4, 4))
     x, y, z, w = (rotation / np.linalg.norm(rotation, axis=1, keepdims=True)).T
-    found[:, :3, :3] = np.stack(
-        [
-            np.stack([1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)], axis=1),
-            np.stack([2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)], axis=1),
-            np.stack([2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)], axis=1),
-        ],
-        axis=1,
+    turns = (
+        (1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)),
+        (2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)),
+        (2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)),
     )
+    found = np.zeros((len(translation), 4, 4))
+    for row, values in enumerate(turns):
+        for column, value in enumerate(values):
+            found[:, row, column] = value
     found[:, :3, :3] *= scale[:, None, :]
     found[:, :3, 3] = translation
     found[:, 3, 3] = 1
@@ -95,13 +106,14 @@ def matrices_of(translation: Floats, rotation: Floats, scale: Floats) -> Floats:
 def world_matrices(document: GlbDocument) -> Mapping[int, Floats]:
     """Return the matrix to the world of every node, whichever scene it is in."""
     nodes = document.json.get("nodes", [])
+    local = local_matrices(nodes)
     children = {child for node in nodes for child in node.get("children", [])}
     found: dict[int, Floats] = {}
     waiting = [(node, np.eye(4)) for node in range(len(nodes)) if node not in children]
     with np.errstate(over="ignore", invalid="ignore"):  # `bounds` refuses what is not finite.
         while waiting:
             index, parent = waiting.pop()
-            found[index] = parent @ local_matrix(nodes[index])
+            found[index] = parent @ local[index]
             waiting += [(child, found[index]) for child in nodes[index].get("children", [])]
     return found
 

@@ -105,6 +105,8 @@ def read_surface(document: GlbDocument, *, max_triangles: int) -> list[Part]:
 
 def soup(parts: list[Part]) -> tuple[Floats, Integers]:
     """Return all vertices, shape (vertices, 3), and all triangles, shape (triangles, 3)."""
+    if len(parts) == 1:
+        return parts[0].points, parts[0].faces
     starts = np.cumsum([0, *(len(part.points) for part in parts)])
     return (
         np.concatenate([part.points for part in parts]),
@@ -114,8 +116,14 @@ def soup(parts: list[Part]) -> tuple[Floats, Integers]:
 
 def _normal_matrix(matrix: Floats) -> Floats:
     """The cofactors: the inverse transpose but for length, and defined for flat matrices too."""
-    a, b, c = matrix[:3, 0], matrix[:3, 1], matrix[:3, 2]
-    return np.stack([np.cross(b, c), np.cross(c, a), np.cross(a, b)], axis=1)
+    (a, b, c), (d, e, f), (g, h, i) = matrix[:3, :3].tolist()
+    return np.array(
+        [
+            [e * i - f * h, f * g - d * i, d * h - e * g],
+            [c * h - b * i, a * i - c * g, b * g - a * h],
+            [b * f - c * e, c * d - a * f, a * e - b * d],
+        ]
+    )
 
 
 def _name(document: GlbDocument, node: int, mesh: int) -> str:

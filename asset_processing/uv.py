@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from itertools import accumulate, chain, pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from asset_processing.operations.textures import texture_images, texture_slots
-from asset_processing.rasterizer import TooManyPixels, rasterize
+from asset_processing.surface import soup
+from asset_processing.survey import GRID, Survey, TooManyPixels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from asset_processing._fields import JsonObject
-    from asset_processing.accessors import Floats, Integers
+    from asset_processing.accessors import Floats
     from asset_processing.document import GlbDocument
     from asset_processing.surface import Part
 
 __all__ = ["UvFacts", "base_texture", "covered_texels", "measure_uv", "placed_uv", "shown_images"]
 
-GRID = 512
-"""Samples along each side of the texture."""
-
-_MAX_TRIED = 1 << 25  # A second.
-_TRIANGLES = 1 << 16  # Rasterized at once: 10 MB.
-_ROWS = 1 << 14  # Triangles whose areas are computed at once, in the processor's cache.
 _GROUPED_BITS = 46  # 64 groups for each power of two.
 _TRANSFORM = "KHR_texture_transform"
-_Mapped: TypeAlias = "tuple[Floats, Integers, int]"  # Coordinates, triangles, how often drawn.
+_Run: TypeAlias = tuple[int, int]  # The first of some triangles, and the one behind the last.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,47 +49,87 @@ class UvFacts:
     texel_density_px_m: float | None
 
 
-def measure_uv(document: GlbDocument, parts: list[Part]) -> UvFacts | None:
-    """Measure the surface; None where it has no texture coordinates, or too large ones."""
-    per_material: dict[int | None, dict[str, _Mapped]] = {}
-    densities, areas = [], []
-    triangles = reaching = 0
-    for part in parts:
-        stored = part.attribute(document, "TEXCOORD_0")
-        if stored is None:
-            continue
-        _add(per_material.setdefault(part.material, {}), part, stored)
-        beyond = (stored < 0) | (stored > 1)
-        out = beyond[:, 0] | beyond[:, 1]
-        a, b, c = part.faces.T
-        triangles += len(part.faces)
-        reaching += int(np.count_nonzero(out[a] | out[b] | out[c]))
-        texture = base_texture(document, part.material)
-        size = None if texture is None else _size(document, texture)
-        if size is not None and texture is not None:
-            moved = placed_uv(document, part, texture)
-            if moved is not None:
-                for start in range(0, len(part.faces), _ROWS):
-                    faces = part.faces[start : start + _ROWS]
-                    area = _area(part.points, faces)
-                    pixels = _area(moved, faces) * size.prod()
-                    sound = (area > 0) & (pixels > 0)
-                    densities.append(np.sqrt(pixels[sound] / area[sound]))
-                    areas.append(area[sound])
-    if not per_material:
+def measure_uv(document: GlbDocument, parts: list[Part], survey: Survey) -> UvFacts | None:
+    """Measure the surface; None where it has no texture coordinates, or too large ones.
+
+    Args:
+        document: The document.
+        parts: Its surface.
+        survey: Of the vertices and triangles of all parts, in their order.
+    """
+    stored = [part.attribute(document, "TEXCOORD_0") for part in parts]
+    runs = _runs(parts)
+    if all(coordinates is None for coordinates in stored):
         return None
+    survey.place_on_texture(_joined(parts, stored))
+    by_material: dict[int | None, list[tuple[Part, _Run]]] = {}
+    for part, run, at in zip(parts, runs, stored, strict=True):
+        if at is not None:
+            by_material.setdefault(part.material, []).append((part, run))
     try:
-        found = [_grid(mapped) for mapped in per_material.values()]
+        covered = [survey.covered(_counted(textured)) for textured in by_material.values()]
     except TooManyPixels:
         return None
-    used = [np.count_nonzero(grid) for grid in found]
-    shared = [np.count_nonzero(grid > 1) for grid in found]
+    used = [np.count_nonzero(grid) for grid, _ in covered]
+    shared = [np.count_nonzero(grid > 1) for grid, _ in covered]
+    reaching = sum(count for _, count in covered)
     return UvFacts(
         coverage=float(np.mean(used) / GRID**2),
         overlap=float(sum(shared) / max(1, sum(used))),
-        outside=reaching / triangles,
-        texel_density_px_m=_median(densities, areas),
+        outside=reaching / sum(len(part.faces) for part, _ in chain(*by_material.values())),
+        texel_density_px_m=_texel_density(document, parts, survey, stored),
     )
+
+
+def _texel_density(
+    document: GlbDocument, parts: list[Part], survey: Survey, stored: list[Floats | None]
+) -> float | None:
+    """The density, where `stored` coordinates are in place already."""
+    textures = [
+        base_texture(document, part.material) if at is not None else None
+        for part, at in zip(parts, stored, strict=True)
+    ]
+    placed = [
+        at if texture is None or _is_plain(texture) else placed_uv(document, part, texture)
+        for part, at, texture in zip(parts, stored, textures, strict=True)
+    ]
+    if any(moved is not at for moved, at in zip(placed, stored, strict=True)):
+        survey.place_on_texture(_joined(parts, placed))
+    for texture, at, (start, end) in zip(textures, placed, _runs(parts), strict=True):
+        size = None if texture is None else _size(document, texture)
+        if size is not None and at is not None:
+            survey.note_densities(start, end, pixels=size)
+    return _median(*survey.densities())
+
+
+def _is_plain(texture: JsonObject) -> bool:
+    """Tell whether a texture reference means TEXCOORD_0 as it is stored."""
+    return not texture.get("texCoord") and _TRANSFORM not in texture.get("extensions", {})
+
+
+def _runs(parts: list[Part]) -> list[_Run]:
+    """The first triangle of each part among all, and the one behind its last."""
+    ends = [0, *accumulate(len(part.faces) for part in parts)]
+    return list(pairwise(ends))
+
+
+def _joined(parts: list[Part], coordinates: list[Floats | None]) -> Floats:
+    """The coordinates of all vertices, shape (vertices, 2); zeros where there are none."""
+    if len(parts) == 1 and coordinates[0] is not None:
+        return coordinates[0]
+    return np.concatenate(
+        [
+            np.zeros((len(part.points), 2)) if at is None else at
+            for part, at in zip(parts, coordinates, strict=True)
+        ]
+    )
+
+
+def _counted(textured: list[tuple[Part, _Run]]) -> list[tuple[int, int, int]]:
+    """Each primitive's triangles once; one that several nodes draw lies on its texture as often."""
+    times = Counter(part.primitive.pointer for part, _ in textured)
+    runs = {part.primitive.pointer: run for part, run in textured}
+    return [(*run, times[pointer]) for pointer, run in runs.items()]
 
 
 def covered_texels(document: GlbDocument, parts: list[Part], texture: JsonObject) -> Floats | None:
@@ -106,15 +143,18 @@ def covered_texels(document: GlbDocument, parts: list[Part], texture: JsonObject
     Returns:
         Sample points, 0 to 1, shape (points, 2); None where there are no coordinates.
     """
-    mapped: dict[str, _Mapped] = {}
-    for part in parts:
-        stored = placed_uv(document, part, texture)
-        if stored is not None:
-            _add(mapped, part, stored)
-    if not mapped:
+    placed = [placed_uv(document, part, texture) for part in parts]
+    if all(coordinates is None for coordinates in placed):
         return None
+    survey = Survey(*soup(parts))
+    survey.place_on_texture(_joined(parts, placed))
+    textured = [
+        (part, run)
+        for part, run, at in zip(parts, _runs(parts), placed, strict=True)
+        if at is not None
+    ]
     try:
-        grid = _grid(mapped)
+        grid, _ = survey.covered(_counted(textured))
     except TooManyPixels:
         return None
     y, x = np.nonzero(grid)
@@ -157,60 +197,17 @@ def shown_images(document: GlbDocument, texture: JsonObject) -> Iterator[int]:
     yield from texture_images(document.json["textures"][texture["index"]])
 
 
-def _size(document: GlbDocument, texture: JsonObject) -> Floats | None:
+def _size(document: GlbDocument, texture: JsonObject) -> int | None:
+    """Pixels of the first image that has any."""
     for image in shown_images(document, texture):
         header = document.images[image].header
         if header.width is not None and header.height is not None:
-            return np.array([header.width, header.height], dtype=np.float64)
+            return header.width * header.height
     return None
 
 
-def _area(points: Floats, faces: Integers) -> Floats:
-    """Areas of triangles in two or three dimensions, shape (triangles,)."""
-    a, b, c = (np.ascontiguousarray(points[rows].T) for rows in faces.T)
-    first, second = b - a, c - a
-    if len(first) == 2:  # noqa: PLR2004  # Dimensions.
-        flat: Floats = np.abs(first[0] * second[1] - first[1] * second[0]) / 2
-        return flat
-    (ax, ay, az), (bx, by, bz) = first, second
-    x, y, z = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
-    found: Floats = np.sqrt(x * x + y * y + z * z) / 2
-    return found
-
-
-def _add(mapped: dict[str, _Mapped], part: Part, coordinates: Floats) -> None:
-    """Note a part; one that several nodes draw lies on its texture as often."""
-    pointer = part.primitive.pointer
-    times = mapped[pointer][2] if pointer in mapped else 0
-    mapped[pointer] = (coordinates, part.faces, times + 1)
-
-
-def _grid(mapped: dict[str, _Mapped]) -> Integers:
-    """How often each sample is covered, shape (GRID, GRID)."""
-    counts = np.zeros(4 * GRID * GRID, dtype=np.int32)
-    side, left = 2 * GRID, _MAX_TRIED
-    for coordinates, faces, times in mapped.values():
-        for start in range(0, len(faces), _TRIANGLES):
-            corners = coordinates[faces[start : start + _TRIANGLES]]
-            # Whole turns do not matter; a triangle over the border is drawn once, with its low
-            # corner in.
-            a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
-            turns = np.floor(np.minimum(np.minimum(a, b), c) + 1e-9)
-            if turns.any():
-                corners -= turns[:, None]
-            corners *= GRID
-            for hits in rasterize(corners, width=side, height=side, max_tried=left):
-                left -= hits.tried
-                np.add.at(counts, hits.pixels, times)
-    folded: Integers = counts.reshape(2, GRID, 2, GRID).sum(axis=(0, 2))
-    return folded
-
-
-def _median(values: list[Floats], weights: list[Floats]) -> float | None:
+def _median(value: Floats, weight: Floats) -> float | None:
     """The value at which half of the weight is reached."""
-    if not values:
-        return None
-    value, weight = np.concatenate(values), np.concatenate(weights)
     if not len(value):
         return None
     # Positive numbers are in the order of their bits. Only those in the middle are sorted.

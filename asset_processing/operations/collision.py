@@ -19,7 +19,7 @@ from asset_processing.collision_options import (
 from asset_processing.errors import InvalidOption, UnsupportedGlb
 from asset_processing.geometry import bounds_of
 from asset_processing.surface import Unreadable, read_surface, soup
-from asset_processing.topology import weld
+from asset_processing.survey import weld
 
 if TYPE_CHECKING:
     from asset_processing.accessors import Floats, Integers

@@ -13,7 +13,7 @@ from asset_processing.primitives import (
     stored_positions,
     stored_triangles,
 )
-from asset_processing.topology import weld
+from asset_processing.survey import weld
 
 if TYPE_CHECKING:
     from asset_processing.accessors import Floats, Integers

@@ -22,7 +22,7 @@ from asset_processing.operations.simplify import Simplified, simplify
 from asset_processing.operations.textures import texture_slots
 from asset_processing.primitives import Primitive, primitives, stored_triangles
 from asset_processing.simplifier import Attribute, Simplifier
-from asset_processing.topology import weld
+from asset_processing.survey import weld
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

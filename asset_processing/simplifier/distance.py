@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asset_processing.simplifier._module import Instance
+from asset_processing.native import Instance
 
 if TYPE_CHECKING:
     from asset_processing.accessors import Floats, Integers
@@ -33,7 +33,7 @@ def farthest(points: Floats, *, positions: Floats, triangles: Integers) -> float
         raise ValueError("A triangle names a vertex that does not exist.")
     low, high = positions.min(axis=0), positions.max(axis=0)
     center, extent = (low + high) / 2, float((high - low).max()) or 1.0
-    instance = Instance()
+    instance = Instance("simplify")
     instance.call("create_distance", len(positions), len(triangles), len(points))
     instance.array("positions", positions.shape, "<f4")[:] = (positions - center) / extent
     instance.array("points", points.shape, "<f4")[:] = (points - center) / extent

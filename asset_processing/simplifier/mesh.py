@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from asset_processing.simplifier._module import Instance
+from asset_processing.native import Instance
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,10 +89,10 @@ class Simplifier:
         self._extent = float((high - low).max()) or 1.0
         self._widths = [attribute.values.shape[1] for attribute in attributes]
         self._weights = [attribute.weight for attribute in attributes]
-        self._instance = instance = Instance()
+        self._instance = instance = Instance("simplify")
         width = sum(self._widths)
         first = _NONE if uv is None else sum(self._widths[:uv])
-        instance.call("create", len(positions), len(triangles), width, _signed(first))
+        instance.call("create", len(positions), len(triangles), width, first)
         self._stride = instance.call("attribute_stride")
         count = len(positions)
         instance.array("positions", (count, 3), "<f4")[:] = (
@@ -141,8 +141,8 @@ class Simplifier:
         """
         return self._instance.call(
             "reduce",
-            _signed(_NONE if max_triangles is None else max_triangles),
-            _signed(_NONE if max_vertices is None else max_vertices),
+            _NONE if max_triangles is None else max_triangles,
+            _NONE if max_vertices is None else max_vertices,
             int(moving),
             yielding.value,
         )
@@ -165,9 +165,3 @@ class Simplifier:
 
     def _read(self, name: str, shape: tuple[int, int]) -> NDArray[np.float64]:
         return self._instance.array(name, shape, "<f4").astype(np.float64)
-
-
-def _signed(value: int) -> int:
-    """WebAssembly's integers have no sign; wasmtime's arguments do."""
-    value = min(value, _NONE)
-    return value - (1 << 32) if value >> 31 else value

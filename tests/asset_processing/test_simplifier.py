@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-from importlib.resources import files
-
 import numpy as np
 import pytest
 import trimesh
 
 from asset_processing.nearest import NearestOnSurface
 from asset_processing.simplifier import Attribute, Simplifier, Yielding
-from asset_processing.simplifier._module import Instance
 
 
 def _bumpy_ball() -> tuple[np.ndarray, np.ndarray]:
@@ -202,9 +198,3 @@ def test_steps_lead_on_from_one_another() -> None:
 def test_an_index_out_of_range_is_refused() -> None:
     with pytest.raises(ValueError, match="does not exist"):
         Simplifier(np.zeros((3, 3)), np.array([[0, 1, 3]]))
-
-
-def test_the_module_is_compiled_from_the_source_beside_it() -> None:
-    """`make check-simplifier` compiles again and compares every byte; this needs no compiler."""
-    source = files("asset_processing.simplifier").joinpath("simplify.c").read_bytes()
-    assert Instance().call("source_hash") == int(hashlib.sha256(source).hexdigest()[:8], 16)

@@ -9,9 +9,10 @@ import pytest
 import trimesh
 
 from asset_processing.document import GlbDocument
-from asset_processing.topology import Topology, measure_topology, weld
+from asset_processing.measure import describe_surface
 
 if TYPE_CHECKING:
+    from asset_processing.topology import Topology
     from tests.asset_processing.conftest import Glb
 
 _SHAPES = {
@@ -30,7 +31,7 @@ _SHAPES = {
 def _topology(glb: type[Glb], vertices: object, faces: object, **node: object) -> Topology:
     built = glb.builder()
     built.scene(built.add("nodes", mesh=built.mesh(vertices, faces), **node))
-    found = measure_topology(GlbDocument.parse(built.to_bytes()))
+    found = describe_surface(GlbDocument.parse(built.to_bytes()))[0]
     assert found is not None
     return found
 
@@ -86,7 +87,7 @@ def test_strips_and_fans_are_triangles(glb: type[Glb]) -> None:
     for mode, order in ((5, [0, 1, 2, 3]), (6, [0, 1, 3, 2])):
         built = glb.builder()
         built.scene(built.add("nodes", mesh=built.mesh(square, order, mode=mode)))
-        found = measure_topology(GlbDocument.parse(built.to_bytes()))
+        found = describe_surface(GlbDocument.parse(built.to_bytes()))[0]
         assert found is not None
         assert (found.surface_area_m2, found.boundary_edges) == (1, 4)
 
@@ -94,16 +95,7 @@ def test_strips_and_fans_are_triangles(glb: type[Glb]) -> None:
 def test_points_and_huge_scenes_are_not_measured(glb: type[Glb]) -> None:
     built = glb.builder()
     built.scene(built.add("nodes", mesh=built.mesh([[0, 0, 0], [1, 1, 1]], mode=0)))
-    assert measure_topology(GlbDocument.parse(built.to_bytes())) is None
+    assert describe_surface(GlbDocument.parse(built.to_bytes()))[0] is None
     box = GlbDocument.parse(glb.box().to_bytes())
-    assert measure_topology(box, max_triangles=11) is None
-    assert measure_topology(box, max_triangles=12) is not None
-
-
-def test_welding_joins_equal_places_and_keeps_close_ones_apart() -> None:
-    points = np.array([[0.0, 0, 0], [-0.0, 0, 0], [1, 0, 0], [1 + 1e-6, 0, 0], [1 + 1e-12, 0, 0]])
-    places, labels = weld(points)
-    assert len(places) == 3
-    assert labels[0] == labels[1]
-    assert labels[2] == labels[4] != labels[3]
-    assert np.allclose(places[labels], points, atol=1e-9)
+    assert describe_surface(box, max_triangles=11) == (None, None)
+    assert describe_surface(box, max_triangles=12)[0] is not None

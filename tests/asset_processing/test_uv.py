@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from asset_processing.document import GlbDocument
-from asset_processing.surface import Unreadable, read_surface
-from asset_processing.uv import UvFacts, covered_texels, measure_uv
+from asset_processing.measure import describe_surface
+from asset_processing.surface import read_surface
+from asset_processing.uv import UvFacts, covered_texels
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +43,7 @@ def _box(low: float, high: float) -> list[list[float]]:
 
 def _measured(built: GlbBuilder) -> UvFacts:
     document = GlbDocument.parse(built.to_bytes())
-    found = measure_uv(document, read_surface(document, max_triangles=1000))
+    found = describe_surface(document)[1]
     assert found is not None
     return found
 
@@ -93,15 +94,12 @@ def test_a_texture_transform_moves_density_and_covered_texels(glb: type[Glb]) ->
 
 def test_without_coordinates_there_is_nothing_to_measure(glb: type[Glb]) -> None:
     document = GlbDocument.parse(glb.box().to_bytes())
-    assert measure_uv(document, read_surface(document, max_triangles=100)) is None
+    assert describe_surface(document)[1] is None
 
 
 def test_every_samples_figures_are_shares(sample: Path) -> None:
     document = GlbDocument.parse(sample.read_bytes())
-    try:
-        facts = measure_uv(document, read_surface(document, max_triangles=2_000_000))
-    except Unreadable:
-        return
+    facts = describe_surface(document)[1]
     if facts is not None:
         assert 0 <= facts.coverage <= 1
         assert 0 <= facts.overlap <= 1

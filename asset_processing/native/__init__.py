@@ -1,4 +1,8 @@
-"""The compiled simplifier, loaded once for the process."""
+"""The parts that numpy would be slow at: our own C, compiled to WebAssembly, run by wasmtime.
+
+Each ``.wasm`` is compiled from the ``.c`` beside it (``make native``): no compiler at installation,
+the same bytes and the same results on every platform, and a fault inside is an exception here.
+"""
 
 from __future__ import annotations
 
@@ -17,20 +21,21 @@ if TYPE_CHECKING:
 __all__ = ["MAX_MEMORY_BYTES", "Instance"]
 
 MAX_MEMORY_BYTES = 2 * 1024**3
-"""What one mesh may take inside the module: about 5,000,000 triangles."""
+"""What one run of a module may take: enough to simplify about 5,000,000 triangles."""
 
 _GROWTH_BYTES = 64 * 1024**2
 
 
 @cache
-def _compiled(*, reserving: bool) -> tuple[Engine, Module]:
-    """Compile the module, once for the process.
+def _compiled(name: str, *, reserving: bool) -> tuple[Engine, Module]:
+    """Compile a module, once for the process.
 
     Args:
+        name: Of its file, without the suffix.
         reserving: Reserve 4 GiB of addresses for each memory, so that no access needs a check of
             its bounds: 1.5 times as fast. Where addresses are limited there are none to reserve.
     """
-    import wasmtime  # noqa: PLC0415  # 0.1 s that only a caller who simplifies should pay.
+    import wasmtime  # noqa: PLC0415  # 0.1 s that only its callers should pay.
 
     config = wasmtime.Config()
     if not reserving:
@@ -38,7 +43,7 @@ def _compiled(*, reserving: bool) -> tuple[Engine, Module]:
         config.memory_guard_size = 0
         config.memory_reservation_for_growth = _GROWTH_BYTES
     engine = wasmtime.Engine(config)
-    code = files(__package__).joinpath("simplify.wasm").read_bytes()
+    code = files(__package__).joinpath(f"{name}.wasm").read_bytes()
     return engine, wasmtime.Module(engine, code)
 
 
@@ -46,33 +51,37 @@ def _compiled(*, reserving: bool) -> tuple[Engine, Module]:
 atexit.register(_compiled.cache_clear)
 
 
-def _instantiate(*, reserving: bool) -> tuple[Store, InstanceExports]:
+def _instantiate(name: str, *, reserving: bool) -> tuple[Store, InstanceExports]:
     import wasmtime  # noqa: PLC0415
 
-    engine, module = _compiled(reserving=reserving)
+    engine, module = _compiled(name, reserving=reserving)
     store = wasmtime.Store(engine)
     store.set_limits(memory_size=MAX_MEMORY_BYTES)
     return store, wasmtime.Instance(store, module, []).exports(store)
 
 
 class Instance:
-    """One run of the module, with memory of its own that goes with it.
+    """One run of a module, with memory of its own that goes with it.
+
+    Args:
+        module: ``simplify`` or ``survey``.
 
     An index out of range or a lack of memory inside raises `wasmtime.Trap` or
     `wasmtime.WasmtimeError`; this process is not touched.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, module: str) -> None:
         import wasmtime  # noqa: PLC0415
 
         try:
-            self._store, self._exports = _instantiate(reserving=True)
+            self._store, self._exports = _instantiate(module, reserving=True)
         except wasmtime.WasmtimeError:  # RLIMIT_AS, for one.
-            self._store, self._exports = _instantiate(reserving=False)
+            self._store, self._exports = _instantiate(module, reserving=False)
 
     def call(self, name: str, *arguments: float) -> int:
-        """Call an exported function; unsigned integers come back as such."""
-        result = self._exports[name](self._store, *arguments)  # type: ignore[operator]
+        """Call an exported function; integers are unsigned, those above 32 bits as good as that."""
+        signed = (_signed(value) if isinstance(value, int) else value for value in arguments)
+        result = self._exports[name](self._store, *signed)  # type: ignore[operator]
         return 0 if result is None else int(result) & 0xFFFFFFFF
 
     def measure(self, name: str) -> float:
@@ -87,3 +96,9 @@ class Instance:
         start, size = self.call(name), int(np.prod(shape)) * kind.itemsize
         view = np.frombuffer(buffer, dtype=np.uint8)[start : start + size]
         return view.view(kind).reshape(shape)
+
+
+def _signed(value: int) -> int:
+    """WebAssembly's integers have no sign; wasmtime's arguments do."""
+    value = min(value, 0xFFFFFFFF)
+    return value - (1 << 32) if value >> 31 else value

@@ -18,16 +18,14 @@
  * where W is area, and g_k and d_k accumulate the gradient and value of attribute k. Small numbers
  * in local frames are what lets float32 carry attribute weights of 100 and more.
  *
- * Freestanding: no libc, no imports. Memory is handed out upwards and never returned; an instance
- * serves one mesh. The same input gives the same output on every platform.
+ * Freestanding. Memory is never returned; an instance serves one mesh. The same input gives the same
+ * output on every platform.
  */
 
-typedef unsigned int u32;
-typedef unsigned char u8;
+#include "memory.h"
+
 typedef float v4 __attribute__((vector_size(16)));
 
-#define EXPORT(name) __attribute__((export_name(#name)))
-#define NONE 0xffffffffu
 #define MAX_ATTRIBUTES 24
 #define MAX_WEDGES 24     /* At one place; busier places stay. */
 #define MAX_PASSES 64     /* In one stage. */
@@ -47,38 +45,6 @@ EXPORT(tune) void tune(u32 which, float value) {
   float *knobs[] = {&border_weight, &seam_weight, &flip_limit, &pass_share,
                     &error_slack, &anchor_weight, &carry_penalty, &stage_share};
   if (which < 8) *knobs[which] = value;
-}
-
-#ifndef SOURCE_HASH
-#define SOURCE_HASH 0u
-#endif
-EXPORT(source_hash) u32 source_hash(void) { return SOURCE_HASH; }
-
-/* ---- Memory ---- */
-
-extern u8 __heap_base;
-static u32 heap;
-
-static void *take(u32 bytes) {
-  if (!heap) heap = (u32)&__heap_base;
-  u32 start = (heap + 15u) & ~15u;
-  u32 end = start + bytes;
-  if (end < start) __builtin_trap();
-  u32 have = __builtin_wasm_memory_size(0) * 65536u;
-  if (end > have &&
-      __builtin_wasm_memory_grow(0, (end - have + 65535u) / 65536u) == (__SIZE_TYPE__)-1)
-    __builtin_trap();
-  heap = end;
-  return (void *)start;
-}
-
-static u32 *take_words(u32 count) {
-  if (count > 0x3fffffffu) __builtin_trap();
-  return take(count * 4u);
-}
-
-static void clear(u32 *words, u32 count) {
-  for (u32 i = 0; i < count; i++) words[i] = 0;
 }
 
 /* ---- The mesh ---- */
@@ -110,6 +76,7 @@ static u32 *order, *histogram;
 static u32 stamp;
 typedef struct { u32 from, to; float error; } Collapse;
 static Collapse *candidates;
+static u32 candidate_count;
 
 enum { BORDER = 1, LOCKED = 2, PINNED = 4 };
 
@@ -151,8 +118,6 @@ static v4 cross(v4 a, v4 b) {
   return __builtin_shufflevector(c, c, 1, 2, 0, 3);
 }
 static v4 splat(float f) { return (v4){f, f, f, f}; }
-
-static u32 float_bits(float f) { u32 b; __builtin_memcpy(&b, &f, 4); return b; }
 
 static void find_places(void) {
   u32 size = 16;
@@ -511,10 +476,15 @@ static float cheapest(u32 p, u32 q) {
   return total;
 }
 
-static u32 collect(void) {
+/* Lists the edges that may collapse, each the cheaper way. After the first round of a stage only the
+ * edges of places that took part in the last one are weighed again: the others are as they were. */
+static void collect(int anew) {
   u32 count = 0;
+  for (u32 i = 0; i < candidate_count && !anew; i++)
+    if (!busy[candidates[i].from] && !busy[candidates[i].to]) candidates[count++] = candidates[i];
   for (u32 i = 0; i < 3u * triangle_count; i++) {
     u32 p = place_of[triangles[i]], q = place_of[triangles[i % 3u == 2u ? i - 2u : i + 1u]];
+    if (!anew && !busy[p] && !busy[q]) continue;
     if (p > q && !((flags[p] & BORDER) && (flags[q] & BORDER))) continue;
     float there = cheapest(p, q), back = cheapest(q, p);
     if (there < 0.0f && back < 0.0f) continue;
@@ -522,7 +492,7 @@ static u32 collect(void) {
     if (back < 0.0f || (there >= 0.0f && there <= back)) *c = (Collapse){p, q, there};
     else *c = (Collapse){q, p, back};
   }
-  return count;
+  candidate_count = count;
 }
 
 static u32 bucket(float error) { return float_bits(error) >> 15; }
@@ -712,10 +682,11 @@ static u32 living_wedges(void) {
 }
 
 /* One round: every place takes part in one collapse at most. Returns how many were done. */
-static u32 pass(u32 triangle_goal, u32 vertex_goal) {
+static u32 pass(u32 triangle_goal, u32 vertex_goal, int anew) {
   list_triangles();
   list_wedges();
-  u32 count = collect(), living = wedge_start[place_count], left = triangle_count;
+  collect(anew);
+  u32 count = candidate_count, living = wedge_start[place_count], left = triangle_count;
   if (!count) return 0;
   sort(count);
   for (u32 p = 0; p < place_count; p++) busy[p] = 0;
@@ -848,7 +819,7 @@ EXPORT(reduce) u32 reduce(u32 triangle_goal, u32 vertex_goal, u32 moving, u32 la
     for (u32 p = 0; p < place_count; p++) touched[p] = 0;
     weigh();
     for (u32 round = 0; round < MAX_PASSES; round++) {
-      if (!pass(triangle_stage, vertex_stage)) break;
+      if (!pass(triangle_stage, vertex_stage, round == 0)) break;
       if (triangle_count <= triangle_stage && living_wedges() <= vertex_stage) break;
     }
     if (moving) place_all();

@@ -1,7 +1,7 @@
-"""Compile asset_processing/simplifier/simplify.c to simplify.wasm beside it.
+"""Compile each C file of asset_processing/native to the WebAssembly module beside it.
 
 The compiler is clang as the PyPI package ziglang brings it, in one version for everybody, so that
-the same source gives the same bytes on every machine. The module carries the source's hash; a test
+the same source gives the same bytes on every machine. A module carries its source's hash; a test
 compares the two, and ``--check`` compiles again and compares every byte.
 """
 
@@ -16,7 +16,7 @@ import venv
 from pathlib import Path
 
 _ROOT = Path(__file__).parents[1]
-_FOLDER = _ROOT / "asset_processing" / "simplifier"
+_FOLDER = _ROOT / "asset_processing" / "native"
 _COMPILER = "ziglang==0.17.1"
 _FLAGS = (
     "--target=wasm32-freestanding",
@@ -47,12 +47,12 @@ def compiler() -> Path:
     return python
 
 
-def build() -> bytes:
-    """Return the compiled module."""
-    source = _FOLDER / "simplify.c"
-    digest = int(hashlib.sha256(source.read_bytes()).hexdigest()[:8], 16)
+def build(source: Path) -> bytes:
+    """Return a compiled module."""
+    shared = (_FOLDER / "memory.h").read_bytes()
+    digest = int(hashlib.sha256(source.read_bytes() + shared).hexdigest()[:8], 16)
     with tempfile.TemporaryDirectory() as folder:
-        output = Path(folder) / "simplify.wasm"
+        output = Path(folder) / "module.wasm"
         command = (compiler(), "-m", "ziglang", "cc", *_FLAGS, f"-DSOURCE_HASH={digest}u")
         # Relative, so that no path of this machine gets into the module.
         subprocess.run((*command, source.name, "-o", output), check=True, cwd=_FOLDER)
@@ -60,19 +60,21 @@ def build() -> bytes:
 
 
 def main() -> int:
-    """Write the module, or tell whether it is what the source gives."""
+    """Write the modules, or tell whether they are what the sources give."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--check", action="store_true", help="compare, write nothing")
-    path = _FOLDER / "simplify.wasm"
-    module = build()
-    if not arguments.parse_args().check:
-        path.write_bytes(module)
-        print(f"wrote {path.relative_to(_ROOT)}, {len(module)} bytes")
-        return 0
-    if path.read_bytes() != module:
-        print("simplify.wasm is not what simplify.c gives; run make simplifier")
-        return 1
-    return 0
+    checking = arguments.parse_args().check
+    stale = 0
+    for source in sorted(_FOLDER.glob("*.c")):
+        path = source.with_suffix(".wasm")
+        module = build(source)
+        if not checking:
+            path.write_bytes(module)
+            print(f"wrote {path.relative_to(_ROOT)}, {len(module)} bytes")
+        elif path.read_bytes() != module:
+            print(f"{path.name} is not what {source.name} gives; run make native")
+            stale = 1
+    return stale
 
 
 if __name__ == "__main__":
