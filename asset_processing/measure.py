@@ -18,16 +18,13 @@ from asset_processing.primitives import (
     triangle_count,
 )
 from asset_processing.report import Counts, FileFacts, MaterialFacts, MemoryFacts, OutputFacts
-from asset_processing.surface import Unreadable, read_surface, soup
+from asset_processing.surface import Unreadable, read_surface
 from asset_processing.survey import Survey
-from asset_processing.topology import measure_topology
-from asset_processing.uv import measure_uv
 
 if TYPE_CHECKING:
     from asset_processing.document import Bytes, GlbDocument
     from asset_processing.outputs import OutputFile
-    from asset_processing.topology import Topology
-    from asset_processing.uv import UvFacts
+    from asset_processing.surface import Part
 
 __all__ = [
     "MAX_TRIANGLES",
@@ -37,8 +34,8 @@ __all__ = [
     "describe_materials",
     "describe_memory",
     "describe_output",
-    "describe_surface",
     "digest",
+    "surface_of",
 ]
 
 MAX_TRIANGLES = 2_000_000
@@ -91,19 +88,12 @@ def describe_output(output: OutputFile) -> OutputFacts:
     )
 
 
-def describe_surface(
-    document: GlbDocument, *, max_triangles: int = MAX_TRIANGLES
-) -> tuple[Topology | None, UvFacts | None]:
-    """Measure how the default scene's triangles hang together and lie on their textures.
-
-    None where that is not possible: no triangles, compressed vertices, or too many of them.
-    """
+def surface_of(document: GlbDocument, *, max_triangles: int = MAX_TRIANGLES) -> list[Part] | None:
+    """Return the default scene's triangles; None where there are none, too many or compressed."""
     try:
-        parts = read_surface(document, max_triangles=max_triangles)
+        return read_surface(document, max_triangles=max_triangles)
     except Unreadable:
-        return None, None
-    survey = Survey(*soup(parts))
-    return measure_topology(survey), measure_uv(document, parts, survey)
+        return None
 
 
 def describe_memory(document: GlbDocument) -> MemoryFacts:

@@ -19,14 +19,16 @@ from asset_processing.measure import (
     describe_materials,
     describe_memory,
     describe_output,
-    describe_surface,
     digest,
+    surface_of,
 )
 from asset_processing.operations.textures import Texture, extract_textures
 from asset_processing.options import ProcessingOptions
 from asset_processing.output_steps import embed
 from asset_processing.pipeline import STEPS, Work
 from asset_processing.report import Report
+from asset_processing.topology import measure_topology
+from asset_processing.uv import measure_uv
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,8 +85,7 @@ def process(
     _refuse_violations(options)
     document = GlbDocument.parse(source, limits)
     work = Work(source=source, document=document, options=options, before=bounds_of(document))
-    # Digests take a sixth of the time and need nothing of the rest.
-    with ThreadPoolExecutor(max_workers=1) as beside:
+    with ThreadPoolExecutor(max_workers=2) as beside:
         source_digest = beside.submit(digest, source)
         for step in STEPS:
             step(work)
@@ -101,17 +102,24 @@ def _refuse_violations(options: ProcessingOptions) -> None:
 
 
 def _measured(work: Work, source_digest: Future[str], beside: Executor) -> ProcessedAsset:
-    """Measure the delivered bytes, which were read again for this."""
+    """Measure the delivered bytes, which were read again for this.
+
+    Digests, counts and texture coordinates need nothing of one another and of what else is
+    measured, and most of their time leaves the interpreter to others: they go on `beside`.
+    """
     document, options, glb = work.document, work.options, work.glb
     delivered = document
     if work.shapes:
         delivered = embed(glb, work.shapes, like=document)
         glb = delivered.to_bytes()
     result_digest = beside.submit(digest, glb)
+    counting = beside.submit(count, document)
+    surface = surface_of(document)
+    uv = None if surface is None else beside.submit(measure_uv, document, surface)
     textures = extract_textures(delivered, alpha=work.alpha)
     after = bounds_of(document)
-    counts = count(document)
-    topology, uv = describe_surface(document)
+    topology = None if surface is None else measure_topology(surface)
+    counts = counting.result()
     checks = run_checks(options, before=work.before, after=after, counts=counts, textures=textures)
     report = Report(
         source=describe_file(document, work.source, sha256=source_digest.result()),
@@ -130,7 +138,7 @@ def _measured(work: Work, source_digest: Future[str], beside: Executor) -> Proce
             moved_by_node=work.moved_by_node,
             added=work.findings,
         ),
-        uv=uv,
+        uv=None if uv is None else uv.result(),
         memory=describe_memory(document),
         collision=work.collision,
         outputs=tuple(map(describe_output, work.outputs)),

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from asset_processing.surface import soup
+from asset_processing.survey import Survey
+
 if TYPE_CHECKING:
-    from asset_processing.survey import Survey
+    from asset_processing.surface import Part
 
 __all__ = ["Topology", "measure_topology"]
 
@@ -42,8 +45,9 @@ class Topology:
     volume_m3: float | None
 
 
-def measure_topology(survey: Survey) -> Topology:
-    """Measure all triangles of a survey."""
+def measure_topology(parts: list[Part]) -> Topology:
+    """Measure a surface."""
+    survey = Survey(*soup(parts))
     survey.weld()
     found = survey.connections()
     closed = found.edges_of_two > 0 and not found.edges_of_one and not found.edges_of_more

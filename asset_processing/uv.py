@@ -49,18 +49,13 @@ class UvFacts:
     texel_density_px_m: float | None
 
 
-def measure_uv(document: GlbDocument, parts: list[Part], survey: Survey) -> UvFacts | None:
-    """Measure the surface; None where it has no texture coordinates, or too large ones.
-
-    Args:
-        document: The document.
-        parts: Its surface.
-        survey: Of the vertices and triangles of all parts, in their order.
-    """
+def measure_uv(document: GlbDocument, parts: list[Part]) -> UvFacts | None:
+    """Measure a surface; None where it has no texture coordinates, or too large ones."""
     stored = [part.attribute(document, "TEXCOORD_0") for part in parts]
     runs = _runs(parts)
     if all(coordinates is None for coordinates in stored):
         return None
+    survey = Survey(*soup(parts))
     survey.place_on_texture(_joined(parts, stored))
     by_material: dict[int | None, list[tuple[Part, _Run]]] = {}
     for part, run, at in zip(parts, runs, stored, strict=True):

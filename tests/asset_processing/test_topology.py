@@ -9,11 +9,12 @@ import pytest
 import trimesh
 
 from asset_processing.document import GlbDocument
-from asset_processing.measure import describe_surface
+from asset_processing.measure import surface_of
+from asset_processing.topology import measure_topology
 
 if TYPE_CHECKING:
     from asset_processing.topology import Topology
-    from tests.asset_processing.conftest import Glb
+    from tests.asset_processing.conftest import Glb, GlbBuilder
 
 _SHAPES = {
     "box": trimesh.creation.box(),
@@ -28,12 +29,16 @@ _SHAPES = {
 }
 
 
+def _measured(built: GlbBuilder) -> Topology:
+    surface = surface_of(GlbDocument.parse(built.to_bytes()))
+    assert surface is not None
+    return measure_topology(surface)
+
+
 def _topology(glb: type[Glb], vertices: object, faces: object, **node: object) -> Topology:
     built = glb.builder()
     built.scene(built.add("nodes", mesh=built.mesh(vertices, faces), **node))
-    found = describe_surface(GlbDocument.parse(built.to_bytes()))[0]
-    assert found is not None
-    return found
+    return _measured(built)
 
 
 @pytest.mark.parametrize("name", list(_SHAPES))
@@ -87,15 +92,14 @@ def test_strips_and_fans_are_triangles(glb: type[Glb]) -> None:
     for mode, order in ((5, [0, 1, 2, 3]), (6, [0, 1, 3, 2])):
         built = glb.builder()
         built.scene(built.add("nodes", mesh=built.mesh(square, order, mode=mode)))
-        found = describe_surface(GlbDocument.parse(built.to_bytes()))[0]
-        assert found is not None
+        found = _measured(built)
         assert (found.surface_area_m2, found.boundary_edges) == (1, 4)
 
 
 def test_points_and_huge_scenes_are_not_measured(glb: type[Glb]) -> None:
     built = glb.builder()
     built.scene(built.add("nodes", mesh=built.mesh([[0, 0, 0], [1, 1, 1]], mode=0)))
-    assert describe_surface(GlbDocument.parse(built.to_bytes()))[0] is None
+    assert surface_of(GlbDocument.parse(built.to_bytes())) is None
     box = GlbDocument.parse(glb.box().to_bytes())
-    assert describe_surface(box, max_triangles=11) == (None, None)
-    assert describe_surface(box, max_triangles=12)[0] is not None
+    assert surface_of(box, max_triangles=11) is None
+    assert surface_of(box, max_triangles=12) is not None

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from asset_processing.document import GlbDocument
-from asset_processing.measure import describe_surface
+from asset_processing.measure import surface_of
 from asset_processing.surface import read_surface
-from asset_processing.uv import UvFacts, covered_texels
+from asset_processing.uv import UvFacts, covered_texels, measure_uv
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +43,7 @@ def _box(low: float, high: float) -> list[list[float]]:
 
 def _measured(built: GlbBuilder) -> UvFacts:
     document = GlbDocument.parse(built.to_bytes())
-    found = describe_surface(document)[1]
+    found = measure_uv(document, read_surface(document, max_triangles=1000))
     assert found is not None
     return found
 
@@ -94,12 +94,13 @@ def test_a_texture_transform_moves_density_and_covered_texels(glb: type[Glb]) ->
 
 def test_without_coordinates_there_is_nothing_to_measure(glb: type[Glb]) -> None:
     document = GlbDocument.parse(glb.box().to_bytes())
-    assert describe_surface(document)[1] is None
+    assert measure_uv(document, read_surface(document, max_triangles=100)) is None
 
 
 def test_every_samples_figures_are_shares(sample: Path) -> None:
     document = GlbDocument.parse(sample.read_bytes())
-    facts = describe_surface(document)[1]
+    surface = surface_of(document)
+    facts = None if surface is None else measure_uv(document, surface)
     if facts is not None:
         assert 0 <= facts.coverage <= 1
         assert 0 <= facts.overlap <= 1
