@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 GDSCRIPT := addons/godot tests/godot
 
-.PHONY: help demo test addons fuzz test-blender test-crash test-godot godot check format proto tables lock native check-native bench clean
+.PHONY: help demo test test-samples addons fuzz test-blender test-crash test-godot godot check format proto tables lock native check-native bench clean
 .DEFAULT_GOAL := help
 
 help:  ## Show the targets.
@@ -36,7 +36,10 @@ demo: $(VENV)/.runtime  ## Turn a picture into a checked GLB in out/demo, with n
 	$(BIN)/assetwright demo --out out/demo
 
 test: $(VENV)/.dev tests/node/node_modules/.stamp  ## Run the tests.
-	$(BIN)/pytest --numprocesses 2 --dist loadfile
+	$(BIN)/pytest -m "not samples" --numprocesses 3 --dist loadfile
+
+test-samples: $(VENV)/.dev tests/node/node_modules/.stamp  ## Put every sample file through every operation; ASSETWRIGHT_SAMPLES says where they are.
+	$(BIN)/pytest -m samples --numprocesses 2
 
 addons:  ## Build the editors' plugins into dist/.
 	$(PYTHON) tools/build_addons.py

@@ -37,7 +37,6 @@ __all__ = ["Bounds", "bounds_of", "drawn", "moved", "posed"]
 
 _CORNERS = 8
 _FLOAT = 5126
-_TRIED = 4  # Vertices looked for in the indices; there seldom is more than one.
 _SEARCHED = 1 << 16  # Indices looked through at once: mostly one of the first ones is it.
 _CHUNK = 500_000  # Vertices transformed at once: 12 MB of float64.
 
@@ -200,26 +199,23 @@ def _box(document: GlbDocument, primitive: Primitive) -> Floats | None:
     """
     if document.accessors[primitive.position].component_type != _FLOAT:
         return None
-    points = stored(document, primitive.position)
-    corners = np.stack(extent(points))  # type: ignore[arg-type]  # Floats, as asked above.
+    columns = np.ascontiguousarray(stored(document, primitive.position).T)
+    outermost = np.array([columns.argmin(axis=1), columns.argmax(axis=1)])
+    corners: Floats = columns[np.arange(3), outermost].astype(np.float64)
     if not np.isfinite(corners).all():
         return None
     if primitive.indices is not None:
         indices = stored(document, primitive.indices)[:, 0]
-        if indices.max() >= len(points) or not all(
-            _is_drawn(indices, points[:, axis] == corner[axis])
-            for corner in corners
-            for axis in range(3)
+        if indices.max() >= columns.shape[1] or not all(
+            _is_drawn(indices, vertex) for vertex in {*outermost.ravel().tolist()}
         ):
             return None
     return corners
 
 
-def _is_drawn(indices: NDArray[np.generic], vertices: NDArray[np.bool_]) -> bool:
-    """Tell whether one of the first vertices that are marked is drawn."""
+def _is_drawn(indices: NDArray[np.generic], vertex: int) -> bool:
     return any(
         (indices[start : start + _SEARCHED] == vertex).any()
-        for vertex in np.flatnonzero(vertices)[:_TRIED]
         for start in range(0, len(indices), _SEARCHED)
     )
 

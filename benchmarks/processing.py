@@ -14,6 +14,7 @@ gltf-transform and gltfpack take part where `npm ci` was run in benchmarks/node.
 from __future__ import annotations
 
 import argparse
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import _assets
 from _assets import NODE, Peers, run, seconds
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
     from _models import Surface
     from _quality import Quality
+
+_Party: TypeAlias = "tuple[Path, Callable[[], float | None]]"
+"""What it writes, and the call; a number that the call gives is the seconds it measured itself."""
 
 _BIN = NODE / "node_modules" / ".bin"
 _MEMORY_SLACK = 150 << 20
@@ -85,7 +89,6 @@ class _Bench:
         self._folder = folder
         self._models = models
         self._plan = plan
-        self._out = folder / "out.glb"
         self._has_node = (_BIN / "gltf-transform").exists()
         if not self._has_node:
             print("without gltf-transform and gltfpack: npm ci was not run in benchmarks/node")
@@ -111,21 +114,25 @@ class _Bench:
         return rows
 
     def _placing(self, model: Path) -> list[Row]:
-        out = self._out
-        fast: dict[str, Callable[[], float]] = {
-            "floor: read and write": lambda: seconds(lambda: _assets.copied(model, out)),
-            "scale": lambda: seconds(lambda: _assets.scaled(model, out)),
-            "place": lambda: seconds(lambda: _assets.placed(model, out)),
-            "pipeline": lambda: seconds(lambda: _assets.processed(model, self._folder / "out")),
+        out, folder = self._folder / "out.glb", self._folder / "out"
+        fast: dict[str, _Party] = {
+            "floor: read and write": (out, lambda: _assets.copied(model, out)),
+            "scale": (out, lambda: _assets.scaled(model, out)),
+            "place": (out, lambda: _assets.placed(model, out)),
+            "pipeline": (folder, lambda: _assets.processed(model, folder)),
         }
-        slow = {
-            "trimesh": lambda: seconds(lambda: _assets.trimesh_placed(model, out)),
+        slow: dict[str, _Party] = {
+            "trimesh": (out, lambda: _assets.trimesh_placed(model, out)),
         }
         if self._has_node:
             with Peers() as peers:
-                fast["gltf-transform API"] = lambda: peers.ask("place", model, out, factor=1.8)
-                fast["gltf-transform API, scale"] = lambda: peers.ask(
-                    "scale", model, out, factor=1.8
+                fast["gltf-transform API"] = (
+                    out,
+                    lambda: peers.ask("place", model, out, factor=1.8),
+                )
+                fast["gltf-transform API, scale"] = (
+                    out,
+                    lambda: peers.ask("scale", model, out, factor=1.8),
                 )
                 taken = _in_turns(fast, self._plan.runs)
         else:
@@ -179,26 +186,32 @@ class _Bench:
             for name in ("ours", "process", "api", "command", "gltfpack")
         }
         script = Path(_assets.__file__)
-        parties: dict[str, Callable[[], float]] = {
-            "ours": lambda: seconds(lambda: _assets.simplified(model, outs["ours"], goal)),
-            "our process": lambda: run(
-                sys.executable, script, "simplify", model, outs["process"], str(goal)
+        parties: dict[str, _Party] = {
+            "ours": (outs["ours"], lambda: _assets.simplified(model, outs["ours"], goal)),
+            "our process": (
+                outs["process"],
+                lambda: run(sys.executable, script, "simplify", model, outs["process"], str(goal)),
             ),
         }
         if not self._has_node:
             taken = _in_turns(parties, self._plan.runs)
         else:
             scale = ("--ratio", str(ratio), "--error", "1")
-            parties["gltf-transform command"] = lambda: run(
-                _BIN / "gltf-transform", "simplify", model, outs["command"], *scale
+            parties["gltf-transform command"] = (
+                outs["command"],
+                lambda: run(_BIN / "gltf-transform", "simplify", model, outs["command"], *scale),
             )
-            parties["gltfpack command"] = lambda: run(
-                *(_BIN / "gltfpack", "-i", model, "-o", outs["gltfpack"]),
-                *("-noq", "-si", str(ratio), "-se", "1"),
+            parties["gltfpack command"] = (
+                outs["gltfpack"],
+                lambda: run(
+                    *(_BIN / "gltfpack", "-i", model, "-o", outs["gltfpack"]),
+                    *("-noq", "-si", str(ratio), "-se", "1"),
+                ),
             )
             with Peers() as peers:
-                parties["gltf-transform API"] = lambda: peers.ask(
-                    "simplify", model, outs["api"], ratio=ratio
+                parties["gltf-transform API"] = (
+                    outs["api"],
+                    lambda: peers.ask("simplify", model, outs["api"], ratio=ratio),
                 )
                 taken = _in_turns(parties, self._plan.runs)
         name = f"{model.stem} to {goal:,}"
@@ -225,14 +238,15 @@ class _Bench:
 
     def lods(self) -> list[Row]:
         """A chain of five levels against one simplification."""
-        rows = []
+        rows: list[Row] = []
         for atlas in _COLOR:
             model = self._model(atlas, self._plan.pixels[0], "image/png")
             goal, levels = self._plan.goals[-1], self._plan.levels
+            one, chain = self._folder / "one.glb", self._folder / "chain"
             taken = _in_turns(
                 {
-                    "one": partial(_seconds_of, _assets.simplified, model, self._out, goal),
-                    "chain": partial(_seconds_of, _assets.lods, model, self._folder, levels),
+                    "one": (one, partial(_assets.simplified, model, one, goal)),
+                    "chain": (chain, partial(_assets.lods, model, chain, levels)),
                 },
                 self._plan.runs,
             )
@@ -266,19 +280,26 @@ class _Bench:
         return rows
 
 
-def _seconds_of(call: Callable[..., object], *arguments: object) -> float:
-    return seconds(partial(call, *arguments))
+def _in_turns(parties: dict[str, _Party], runs: int) -> dict[str, list[float]]:
+    """Run the parties one after the other, all of them as often as asked; return seconds.
 
-
-def _in_turns(parties: dict[str, Callable[[], float]], runs: int) -> dict[str, list[float]]:
-    """Run the parties one after the other, all of them as often as asked."""
+    Each writes where nothing is: to overwrite a file can mean to wait for the disk.
+    """
     taken: dict[str, list[float]] = {party: [] for party in parties}
-    for call in parties.values():
-        call()  # Imports and caches warm up unmeasured.
-    for _ in range(runs):
-        for party, call in parties.items():
-            taken[party].append(call())
+    for number in range(runs + 1):
+        for party, (output, call) in parties.items():
+            _remove(output)
+            found = seconds(call)
+            if number:  # Imports and caches warmed up unmeasured.
+                taken[party].append(found)
     return taken
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _ms(values: list[float]) -> list[float]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from enum import Enum
@@ -117,7 +116,7 @@ class TextureFacts:
         height: Pixels; None where the header cannot be read.
         color_space: By its first use; None where nobody uses it.
         size_bytes: Length of the encoded image.
-        sha256: Of the encoded image, in hexadecimal.
+        sha256: Of the encoded image, in hexadecimal; None where nobody took it.
         alpha: What its alpha channel holds; None where nobody looked at one it has.
     """
 
@@ -131,7 +130,7 @@ class TextureFacts:
     height: int | None
     color_space: ColorSpace | None
     size_bytes: int
-    sha256: str
+    sha256: str | None = None
     alpha: AlphaUse | None = None
 
 
@@ -149,7 +148,10 @@ class Texture:
 
 
 def extract_textures(
-    document: GlbDocument, *, alpha: Mapping[int, AlphaUse] | None = None
+    document: GlbDocument,
+    *,
+    alpha: Mapping[int, AlphaUse] | None = None,
+    digests: Mapping[int, str] | None = None,
 ) -> tuple[Texture, ...]:
     """Return every image once, with all the roles it has; the document does not change.
 
@@ -159,6 +161,7 @@ def extract_textures(
     Args:
         document: The document.
         alpha: What the alpha channels of images hold, as far as somebody looked.
+        digests: The images' SHA-256, as far as somebody took them.
     """
     usages = image_usages(document)
     names = _names(document)
@@ -171,6 +174,7 @@ def extract_textures(
             name=names.get(image),
             files=files,
             alpha=(alpha or {}).get(image, _alpha_of(document.images[image])),
+            digest=(digests or {}).get(image),
         )
         for image, found in usages.items()
     )
@@ -184,6 +188,7 @@ def _extract(
     name: str | None,
     files: _FileNames,
     alpha: AlphaUse | None,
+    digest: str | None,
 ) -> Texture:
     image = document.images[index]
     roles = tuple(role for role in TextureRole if any(usage.role is role for usage in usages))
@@ -199,7 +204,7 @@ def _extract(
         height=image.header.height,
         color_space=_color_space(usages),
         size_bytes=len(image.data),
-        sha256=hashlib.sha256(image.data).hexdigest(),
+        sha256=digest,
         alpha=alpha,
     )
     return Texture(facts, image.data)

@@ -129,7 +129,7 @@ def _texture(facts: TextureFacts) -> report_pb2.TextureFacts:
         height=facts.height,
         color_space="" if facts.color_space is None else facts.color_space.value,
         size_bytes=facts.size_bytes,
-        sha256=facts.sha256,
+        sha256=facts.sha256 or "",
         slots=(usage.slot for usage in facts.usages),
         name=facts.name or "",
         alpha=None if facts.alpha is None else to_wire(facts.alpha),

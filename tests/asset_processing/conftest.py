@@ -136,7 +136,10 @@ def glb() -> type[Glb]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give a test each sample by the name it asks for, or skip it where there are none."""
+    """Give a test each sample by the name it asks for, or skip it where there are none.
+
+    With each sample in each operation they take longer than all else: `make test-samples`.
+    """
     for name, folder in (("sample", SAMPLES), ("hostile_sample", SAMPLES / "hostile")):
         if name not in metafunc.fixturenames:
             continue
@@ -144,6 +147,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         skipped = pytest.mark.skip(reason="needs shared/samples or ASSETWRIGHT_SAMPLES")
         metafunc.parametrize(
             name,
-            found or [pytest.param(None, marks=skipped)],
+            [pytest.param(path, marks=pytest.mark.samples) for path in found]
+            or [pytest.param(None, marks=[pytest.mark.samples, skipped])],
             ids=[path.stem for path in found] or ["absent"],
         )

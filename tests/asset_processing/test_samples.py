@@ -169,6 +169,7 @@ def test_a_hostile_file_gives_a_named_error_or_an_honest_result(hostile_sample: 
             assert asset.report.passed != unreadable
 
 
+@pytest.mark.samples
 @pytest.mark.timeout(300)
 def test_the_table_of_hostile_samples_is_what_the_code_does() -> None:
     """Within 10 s each, and 1 GiB for all; the tool says which line is stale."""

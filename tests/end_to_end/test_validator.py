@@ -144,6 +144,7 @@ def _processed(source: bytes, options: ProcessingOptions) -> bytes:
         return process(source, replace(options, height_m=None, longest_side_m=1.8)).glb
 
 
+@pytest.mark.samples
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("name", list(_OPERATIONS))
 def test_no_operation_adds_an_error_to_any_sample(
