@@ -61,6 +61,7 @@ static float *attributes;
 static u32 *place_of; /* By wedge. */
 static u32 *source;   /* By wedge: the vertex of the file that it is. */
 static u32 *triangles;
+static u32 *corners;  /* By corner of a triangle: its place, so that a sweep need not look it up. */
 
 /* Scratch, allocated once for the mesh as it came in. */
 static float *quadrics;
@@ -144,17 +145,21 @@ static void find_places(void) {
   }
 }
 
+static void find_corners(void) {
+  for (u32 i = 0; i < 3u * triangle_count; i++) corners[i] = place_of[triangles[i]];
+}
+
 /* Takes out triangles that have two corners in one place. */
 static void drop_collapsed(void) {
   u32 kept = 0;
-  for (u32 t = 0; t < triangle_count; t++) {
-    u32 a = triangles[3*t], b = triangles[3*t+1], c = triangles[3*t+2];
-    if (place_of[a] == place_of[b] || place_of[b] == place_of[c] || place_of[a] == place_of[c])
-      continue;
-    triangles[3*kept] = a; triangles[3*kept+1] = b; triangles[3*kept+2] = c;
-    kept++;
+  for (u32 i = 0; i < 3u * triangle_count; i += 3u) {
+    u32 a = corners[i], b = corners[i + 1u], c = corners[i + 2u];
+    if (a == b || b == c || a == c) continue;
+    corners[kept] = a; corners[kept + 1u] = b; corners[kept + 2u] = c;
+    for (u32 k = 0; k < 3u; k++) triangles[kept + k] = triangles[i + k];
+    kept += 3u;
   }
-  triangle_count = kept;
+  triangle_count = kept / 3u;
 }
 
 /* Renumbers wedges and places so that only those in use remain, in their order. */
@@ -163,7 +168,7 @@ static void compact(void) {
   clear(mark, place_count);
   for (u32 i = 0; i < 3u * triangle_count; i++) {
     wedge_mark[triangles[i]] = 1;
-    mark[place_of[triangles[i]]] = 1;
+    mark[corners[i]] = 1;
   }
   u32 kept = 0;
   for (u32 p = 0; p < place_count; p++)
@@ -180,6 +185,7 @@ static void compact(void) {
   }
   vertex_count = kept;
   for (u32 i = 0; i < 3u * triangle_count; i++) triangles[i] = wedge_map[triangles[i]];
+  find_corners();
 }
 
 EXPORT(prepare) void prepare(void) {
@@ -189,6 +195,7 @@ EXPORT(prepare) void prepare(void) {
     if (triangles[i] >= v) __builtin_trap();
   places = take(v * 16u);
   place_of = take_words(v);
+  corners = take_words(3u * f);
   source = take_words(v);
   edge_out = take_words(table > 3u * f ? table : 3u * f);
   mark = take_words(v);
@@ -208,6 +215,7 @@ EXPORT(prepare) void prepare(void) {
   candidates = take(3u * f * sizeof(Collapse));
   order = take_words(3u * f);
   find_places();
+  find_corners();
   drop_collapsed();
   compact();
   quadrics = take(vertex_count * quadric_stride * 4u);
@@ -215,12 +223,18 @@ EXPORT(prepare) void prepare(void) {
 
 /* ---- Neighbourhoods ---- */
 
+static u32 next_corner(u32 corner) { return corner == 2u ? 0u : corner + 1u; }
+static u32 last_corner(u32 corner) { return corner == 0u ? 2u : corner - 1u; }
+
+/* Which corner of a triangle that has p it is. */
+static u32 which_is(const u32 *place, u32 p) { return place[0] == p ? 0u : place[1] == p ? 1u : 2u; }
+
 static void list_triangles(void) {
   clear(tri_start, place_count + 1u);
-  for (u32 i = 0; i < 3u * triangle_count; i++) tri_start[place_of[triangles[i]] + 1u]++;
+  for (u32 i = 0; i < 3u * triangle_count; i++) tri_start[corners[i] + 1u]++;
   for (u32 p = 0; p < place_count; p++) tri_start[p + 1u] += tri_start[p];
   for (u32 p = 0; p < place_count; p++) mark[p] = tri_start[p];
-  for (u32 i = 0; i < 3u * triangle_count; i++) tri_list[mark[place_of[triangles[i]]]++] = i / 3u;
+  for (u32 i = 0; i < 3u * triangle_count; i++) tri_list[mark[corners[i]]++] = i / 3u;
   clear(mark, place_count);
 }
 
@@ -356,8 +370,8 @@ static void add_edge(u32 a, u32 b, v4 normal, float weight) {
 
 static void add_triangle(u32 t) {
   u32 *corner = triangles + 3u * t;
-  v4 at = places[place_of[corner[0]]];
-  v4 e1 = sub(places[place_of[corner[1]]], at), e2 = sub(places[place_of[corner[2]]], at);
+  v4 at = places[corners[3u * t]];
+  v4 e1 = sub(places[corners[3u * t + 1u]], at), e2 = sub(places[corners[3u * t + 2u]], at);
   v4 n = cross(e1, e2);
   float squared = dot3(n, n);
   if (!(squared > 1e-30f)) return;
@@ -390,8 +404,8 @@ static void add_triangle(u32 t) {
 }
 
 static v4 normal_of(u32 t) {
-  v4 at = places[place_of[triangles[3*t]]];
-  return cross(sub(places[place_of[triangles[3*t+1]]], at), sub(places[place_of[triangles[3*t+2]]], at));
+  v4 at = places[corners[3u * t]];
+  return cross(sub(places[corners[3u * t + 1u]], at), sub(places[corners[3u * t + 2u]], at));
 }
 
 /* Marks borders and places where more than two triangles meet at an edge; weighs borders and seams. */
@@ -401,37 +415,35 @@ static void study_edges(void) {
     if (pins[source[v]]) flags[place_of[v]] |= PINNED;
   for (u32 p = 0; p < place_count; p++) {
     for (u32 i = tri_start[p]; i < tri_start[p + 1u]; i++) {
-      u32 *corner = triangles + 3u * tri_list[i];
-      u32 at = place_of[corner[0]] == p ? 0u : place_of[corner[1]] == p ? 1u : 2u;
-      u32 next = place_of[corner[(at + 1u) % 3u]], last = place_of[corner[(at + 2u) % 3u]];
+      u32 *place = corners + 3u * tri_list[i], at = which_is(place, p);
+      u32 next = place[next_corner(at)], last = place[last_corner(at)];
       mark[next]++;
       edge_out[next] = 3u * tri_list[i] + at;
       edge_in[last]++;
     }
     for (u32 i = tri_start[p]; i < tri_start[p + 1u]; i++) {
-      u32 t = tri_list[i], *corner = triangles + 3u * t;
-      u32 at = place_of[corner[0]] == p ? 0u : place_of[corner[1]] == p ? 1u : 2u;
-      u32 next = place_of[corner[(at + 1u) % 3u]], last = place_of[corner[(at + 2u) % 3u]];
+      u32 t = tri_list[i], *corner = triangles + 3u * t, *place = corners + 3u * t;
+      u32 at = which_is(place, p), next = place[next_corner(at)], last = place[last_corner(at)];
       if (mark[next] > 1u || edge_in[next] > 1u) { flags[p] |= LOCKED; flags[next] |= LOCKED; }
       if (mark[last] > 1u || edge_in[last] > 1u) { flags[p] |= LOCKED; flags[last] |= LOCKED; }
       if (!edge_in[next]) {
         flags[p] |= BORDER; flags[next] |= BORDER;
-        add_edge(corner[at], corner[(at + 1u) % 3u], normal_of(t), border_weight);
+        add_edge(corner[at], corner[next_corner(at)], normal_of(t), border_weight);
       }
       if (!mark[last]) { flags[p] |= BORDER; flags[last] |= BORDER; }
       else {
         u32 other = edge_out[last], *facing = triangles + 3u * (other / 3u);
         u32 there = other % 3u;
-        u32 a = corner[(at + 2u) % 3u], b = corner[at]; /* The edge last -> p of this triangle. */
-        if (facing[there] != b || facing[(there + 1u) % 3u] != a) {
+        u32 a = corner[last_corner(at)], b = corner[at]; /* The edge last -> p of this triangle. */
+        if (facing[there] != b || facing[next_corner(there)] != a) {
           add_edge(a, b, normal_of(t), seam_weight);
-          add_edge(facing[there], facing[(there + 1u) % 3u], normal_of(other / 3u), seam_weight);
+          add_edge(facing[there], facing[next_corner(there)], normal_of(other / 3u), seam_weight);
         }
       }
     }
     for (u32 i = tri_start[p]; i < tri_start[p + 1u]; i++) {
-      u32 *corner = triangles + 3u * tri_list[i];
-      for (u32 k = 0; k < 3u; k++) { mark[place_of[corner[k]]] = 0; edge_in[place_of[corner[k]]] = 0; }
+      u32 *place = corners + 3u * tri_list[i];
+      for (u32 k = 0; k < 3u; k++) { mark[place[k]] = 0; edge_in[place[k]] = 0; }
     }
   }
 }
@@ -483,7 +495,7 @@ static void collect(int anew) {
   for (u32 i = 0; i < candidate_count && !anew; i++)
     if (!busy[candidates[i].from] && !busy[candidates[i].to]) candidates[count++] = candidates[i];
   for (u32 i = 0; i < 3u * triangle_count; i++) {
-    u32 p = place_of[triangles[i]], q = place_of[triangles[i % 3u == 2u ? i - 2u : i + 1u]];
+    u32 p = corners[i], q = corners[i % 3u == 2u ? i - 2u : i + 1u];
     if (!anew && !busy[p] && !busy[q]) continue;
     if (p > q && !((flags[p] & BORDER) && (flags[q] & BORDER))) continue;
     float there = cheapest(p, q), back = cheapest(q, p);
@@ -511,7 +523,7 @@ typedef struct { u32 wedge[3], place[3]; } Corners;
 static int now(u32 t, Corners *c) {
   for (u32 k = 0; k < 3u; k++) {
     c->wedge[k] = triangles[3u * t + k];
-    c->place[k] = place_of[c->wedge[k]];
+    c->place[k] = corners[3u * t + k];
   }
   return c->place[0] != c->place[1] && c->place[1] != c->place[2] && c->place[0] != c->place[2];
 }
@@ -521,7 +533,7 @@ static u32 corner_at(const Corners *c, u32 p) {
 }
 
 static int turns_over(const Corners *c, u32 at, u32 q) {
-  v4 a = places[c->place[(at + 1u) % 3u]], b = places[c->place[(at + 2u) % 3u]], side = sub(b, a);
+  v4 a = places[c->place[next_corner(at)]], b = places[c->place[last_corner(at)]], side = sub(b, a);
   v4 before = cross(side, sub(places[c->place[at]], a)), after = cross(side, sub(places[q], a));
   float was = dot3(before, before), is = dot3(after, after), both = dot3(before, after);
   if (!(was > 0.0f)) return 0;
@@ -535,8 +547,8 @@ static float uv_area(const float *a, const float *b, const float *c) {
 static int uv_turns_over(const Corners *c, u32 at, u32 v) {
   if (uv_offset == NONE) return 0;
   const float *here = attributes + uv_offset;
-  const float *a = here + c->wedge[(at + 1u) % 3u] * attribute_stride;
-  const float *b = here + c->wedge[(at + 2u) % 3u] * attribute_stride;
+  const float *a = here + c->wedge[next_corner(at)] * attribute_stride;
+  const float *b = here + c->wedge[last_corner(at)] * attribute_stride;
   float before = uv_area(a, b, here + c->wedge[at] * attribute_stride);
   float after = uv_area(a, b, here + v * attribute_stride);
   return before * after < 0.0f;
@@ -558,14 +570,14 @@ static u32 healed(u32 p, u32 q, u32 w) {
     if (!now(tri_list[i], &c)) continue;
     u32 at = corner_at(&c, p);
     if (at > 2u || c.wedge[at] != w) continue;
-    wedge_mark[c.wedge[(at + 1u) % 3u]] = stamp;
-    wedge_mark[c.wedge[(at + 2u) % 3u]] = stamp;
+    wedge_mark[c.wedge[next_corner(at)]] = stamp;
+    wedge_mark[c.wedge[last_corner(at)]] = stamp;
   }
   for (u32 i = tri_start[q]; i < tri_start[q + 1u]; i++) {
     if (!now(tri_list[i], &c)) continue;
     u32 at = corner_at(&c, q);
     if (at > 2u || corner_at(&c, p) < 3u) continue;
-    if (wedge_mark[c.wedge[(at + 1u) % 3u]] == stamp || wedge_mark[c.wedge[(at + 2u) % 3u]] == stamp)
+    if (wedge_mark[c.wedge[next_corner(at)]] == stamp || wedge_mark[c.wedge[last_corner(at)]] == stamp)
       return c.wedge[at];
   }
   return NONE;
@@ -590,8 +602,8 @@ static u32 attempt(u32 p, u32 q, float limit, u32 left) {
     if (!now(tri_list[i], &c)) continue;
     u32 at = corner_at(&c, p), to = corner_at(&c, q);
     if (at > 2u) return 0;
-    mark[c.place[(at + 1u) % 3u]] = near_p;
-    mark[c.place[(at + 2u) % 3u]] = near_p;
+    mark[c.place[next_corner(at)]] = near_p;
+    mark[c.place[last_corner(at)]] = near_p;
     u32 known = partner(&pairs, c.wedge[at]);
     if (known == NONE) {
       if (pairs.count == MAX_WEDGES) return 0;
@@ -617,7 +629,7 @@ static u32 attempt(u32 p, u32 q, float limit, u32 left) {
     if (!now(tri_list[i], &c)) continue;
     u32 at = corner_at(&c, q);
     if (at > 2u) return 0;
-    u32 a = c.place[(at + 1u) % 3u], b = c.place[(at + 2u) % 3u];
+    u32 a = c.place[next_corner(at)], b = c.place[last_corner(at)];
     int near_a = mark[a] == near_p || mark[a] == near_q, near_b = mark[b] == near_p || mark[b] == near_q;
     if (near_a && near_b && a != p && b != p) { pair_a = a; pair_b = b; }
     if (mark[a] == near_p && a != p) { mark[a] = near_q; shared++; }
@@ -644,8 +656,9 @@ static u32 attempt(u32 p, u32 q, float limit, u32 left) {
       if (s->stays && to != NONE && uv_turns_over(&s->c, s->at, to)) return 0;
     }
   for (u32 i = 0; i < spoke_count; i++) {
-    u32 to = pairs.to[spokes[i].pair];
-    if (to != NONE) triangles[3u * spokes[i].triangle + spokes[i].at] = to;
+    u32 to = pairs.to[spokes[i].pair], corner = 3u * spokes[i].triangle + spokes[i].at;
+    if (to != NONE) triangles[corner] = to;
+    corners[corner] = q;
   }
   for (u32 i = 0; i < pairs.count; i++) {
     u32 w = pairs.from[i], v = pairs.to[i];
@@ -739,9 +752,8 @@ static void solve(u32 p) {
   if (!(moved < 1.0f)) return;
   v4 target = places[p] + y;
   for (u32 i = tri_start[p]; i < tri_start[p + 1u]; i++) {
-    u32 *corner = triangles + 3u * tri_list[i];
-    u32 at = place_of[corner[0]] == p ? 0u : place_of[corner[1]] == p ? 1u : 2u;
-    v4 m = places[place_of[corner[(at + 1u) % 3u]]], n = places[place_of[corner[(at + 2u) % 3u]]];
+    u32 *place = corners + 3u * tri_list[i], at = which_is(place, p);
+    v4 m = places[place[next_corner(at)]], n = places[place[last_corner(at)]];
     v4 side = sub(n, m), before = cross(side, sub(places[p], m)), after = cross(side, sub(target, m));
     v4 spoke = sub(m, places[p]);
     float far = dot3(spoke, spoke), both = dot3(before, after), was = dot3(before, before), is = dot3(after, after);
@@ -769,15 +781,15 @@ static void place_all(void) {
 static void drop_islands(u32 triangle_goal) {
   for (u32 p = 0; p < place_count; p++) chart[p] = p;
   for (u32 t = 0; t < triangle_count; t++) {
-    join(place_of[triangles[3*t]], place_of[triangles[3*t+1]]);
-    join(place_of[triangles[3*t]], place_of[triangles[3*t+2]]);
+    join(corners[3*t], corners[3*t+1]);
+    join(corners[3*t], corners[3*t+2]);
   }
   float *area = quadrics; /* Borrowed: by the root of each part. */
   u32 parts = 0;
   for (u32 p = 0; p < place_count; p++) { area[p] = 0.0f; mark[p] = 0; chart[p] = root(p); }
   for (u32 t = 0; t < triangle_count; t++) {
     v4 n = normal_of(t);
-    u32 at = chart[place_of[triangles[3*t]]];
+    u32 at = chart[corners[3*t]];
     area[at] += __builtin_sqrtf(dot3(n, n));
     mark[at]++;
   }
@@ -791,8 +803,11 @@ static void drop_islands(u32 triangle_goal) {
     left -= mark[candidates[order[i]].from];
   }
   for (u32 t = 0; t < triangle_count; t++) {
-    if (busy[chart[place_of[triangles[3*t]]]]) continue;
-    for (u32 k = 0; k < 3u; k++) triangles[3*kept+k] = triangles[3*t+k];
+    if (busy[chart[corners[3*t]]]) continue;
+    for (u32 k = 0; k < 3u; k++) {
+      triangles[3*kept+k] = triangles[3*t+k];
+      corners[3*kept+k] = corners[3*t+k];
+    }
     kept++;
   }
   triangle_count = kept;

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from asset_processing._arrays import ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER
-from asset_processing.accessors import numbers, stored
+from asset_processing.accessors import extent, numbers, stored
 from asset_processing.errors import UnsupportedGlb
 from asset_processing.primitives import primitives, stored_triangles
 from asset_processing.simplifier import Attribute, Simplified, Simplifier
@@ -108,7 +108,8 @@ class JoinedMesh:
     def _begun(self) -> Simplifier:
         self._names, attributes = self._chosen()
         self._moving = self._may_move()
-        extremes = np.concatenate([self._positions.argmin(axis=0), self._positions.argmax(axis=0)])
+        columns = np.ascontiguousarray(self._positions.T)
+        extremes = np.concatenate([columns.argmin(axis=1), columns.argmax(axis=1)])
         names = list(self._names)
         return Simplifier(
             self._positions,
@@ -237,7 +238,8 @@ class JoinedMesh:
         Texture coordinates come first, then normals, colours, and what morph targets move, as far
         as there is room.
         """
-        extent = float(np.ptp(self._positions, axis=0).max()) or 1.0
+        low, high = extent(self._positions)
+        longest = float((high - low).max()) or 1.0
         found: dict[str, int] = {}
         attributes: list[Attribute] = []
         room = _MAX_COMPONENTS
@@ -252,14 +254,14 @@ class JoinedMesh:
         names = self._attribute_names()
         for name in (name for name in names if name.startswith("TEXCOORD_")):
             coordinates = self._joined(name, 2)
-            add(name, coordinates, _UV * self._density(coordinates) / extent)
+            add(name, coordinates, _UV * self._density(coordinates) / longest)
         if "NORMAL" in names:
             add("NORMAL", self._joined("NORMAL", 3), _NORMAL)
         for name in (name for name in names if name.startswith("COLOR_")):
             add(name, self._joined(name, self._width(name)), _COLOR)
         for target in range(max(len(self._json(part).get("targets", [])) for part in self._parts)):
             moved = self._joined("POSITION", 3, target=target)
-            add(f"target {target}", moved, 1 / extent)
+            add(f"target {target}", moved, 1 / longest)
         return found, attributes
 
     def _width(self, name: str) -> int:
@@ -349,7 +351,7 @@ class JoinedMesh:
 
     def _moved(self, result: Simplified, mine: slice) -> Mapping[str, NDArray[np.float32]]:
         """The attributes that have new values, by name."""
-        low, high = self._positions.min(axis=0), self._positions.max(axis=0)
+        low, high = extent(self._positions)
         found = {"POSITION": result.positions[mine].clip(low, high).astype(np.float32)}
         for name, values in zip(self._names, result.attributes, strict=True):
             chosen = values[mine]

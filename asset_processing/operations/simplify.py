@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from asset_processing.accessors import extent
 from asset_processing.operations._joined import JoinedMesh
 from asset_processing.simplifier import farthest
 
@@ -181,7 +182,8 @@ def _shares(counts: Sequence[int], budget: int | None) -> list[int | None]:
 def _distance(mesh: JoinedMesh) -> float:
     positions, _ = mesh.source
     result = mesh.result()
-    diagonal = float(np.linalg.norm(np.ptp(positions, axis=0)))
+    low, high = extent(positions)
+    diagonal = float(np.linalg.norm(high - low))
     if not diagonal:
         return 0.0
     step = max(len(positions) // _SAMPLES, 1)

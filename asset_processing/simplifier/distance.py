@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from asset_processing.accessors import extent
 from asset_processing.native import Instance
 
 if TYPE_CHECKING:
@@ -31,11 +32,11 @@ def farthest(points: Floats, *, positions: Floats, triangles: Integers) -> float
         raise ValueError("There is no triangle to be far from.")
     if triangles.min() < 0 or triangles.max() >= len(positions):
         raise ValueError("A triangle names a vertex that does not exist.")
-    low, high = positions.min(axis=0), positions.max(axis=0)
-    center, extent = (low + high) / 2, float((high - low).max()) or 1.0
+    low, high = extent(positions)
+    center, size = (low + high) / 2, float((high - low).max()) or 1.0
     instance = Instance("simplify")
     instance.call("create_distance", len(positions), len(triangles), len(points))
-    instance.array("positions", positions.shape, "<f4")[:] = (positions - center) / extent
-    instance.array("points", points.shape, "<f4")[:] = (points - center) / extent
+    instance.array("positions", positions.shape, "<f4")[:] = (positions - center) / size
+    instance.array("points", points.shape, "<f4")[:] = (points - center) / size
     instance.array("triangles", triangles.shape, "<u4")[:] = triangles
-    return instance.measure("distance") * extent
+    return instance.measure("distance") * size

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from asset_processing.accessors import extent
 from asset_processing.native import Instance
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class Simplifier:
     ) -> None:
         if len(triangles) and (triangles.min() < 0 or triangles.max() >= len(positions)):
             raise ValueError("A triangle names a vertex that does not exist.")
-        low, high = positions.min(axis=0), positions.max(axis=0)
+        low, high = extent(positions)
         self._center = (low + high) / 2
         self._extent = float((high - low).max()) or 1.0
         self._widths = [attribute.values.shape[1] for attribute in attributes]
