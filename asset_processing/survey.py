@@ -105,7 +105,8 @@ class Survey:
 
     def place_on_texture(self, coordinates: Floats) -> None:
         """Say where each vertex lies on its texture, shape (vertices, 2)."""
-        self._instance.array("coordinates", (self._vertices, 2), "<f4")[:] = coordinates
+        with np.errstate(over="ignore"):
+            self._instance.array("coordinates", (self._vertices, 2), "<f4")[:] = coordinates
 
     def covered(self, triangles: list[tuple[int, int, int]]) -> tuple[Integers, int]:
         """Lay triangles on a texture; coordinates outside of 0 to 1 are wrapped once around.

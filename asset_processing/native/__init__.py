@@ -90,10 +90,10 @@ class Instance:
 
     def array(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[np.generic]:
         """A view of what the exported pointer names. Any later call may move it."""
-        memory = self._exports["memory"]
-        buffer: bytearray = memory.get_buffer_ptr(self._store)  # type: ignore[union-attr,assignment]
         kind = np.dtype(dtype)
         start, size = self.call(name), int(np.prod(shape)) * kind.itemsize
+        memory = self._exports["memory"]
+        buffer: bytearray = memory.get_buffer_ptr(self._store)  # type: ignore[union-attr,assignment]
         view = np.frombuffer(buffer, dtype=np.uint8)[start : start + size]
         return view.view(kind).reshape(shape)
 

@@ -28,17 +28,15 @@ static double *densities, *areas; /* By triangle that has both. */
 static u32 density_count;
 
 EXPORT(points) float *points_pointer(void) { return points; }
-EXPORT(coordinates) float *coordinates_pointer(void) { return coordinates; }
 EXPORT(triangles) u32 *triangles_pointer(void) { return triangles; }
 EXPORT(labels) u32 *labels_pointer(void) { return labels; }
 EXPORT(firsts) u32 *firsts_pointer(void) { return firsts; }
-
 EXPORT(grid) u32 *grid_pointer(void) { return grid; }
 EXPORT(densities) double *densities_pointer(void) { return densities; }
 EXPORT(areas) double *areas_pointer(void) { return areas; }
 
-/* Makes room; the caller then fills points, coordinates and triangles, whose indices are below
- * `vertices`. What was before is gone. */
+/* Makes room; the caller then fills points and triangles, whose indices are below `vertices`, and
+ * coordinates where textures are measured. What was before is gone. */
 EXPORT(create) void create(u32 vertices, u32 faces_total, u32 secret) {
   if (vertices > 0x3ffffffu || faces_total > 0x3ffffffu) __builtin_trap();
   release_all();
@@ -46,10 +44,10 @@ EXPORT(create) void create(u32 vertices, u32 faces_total, u32 secret) {
   vertex_count = vertices;
   triangle_count = faces_total;
   points = take(vertices * 12u);
-  coordinates = take(vertices * 8u);
   triangles = take_words(faces_total * 3u);
   labels = take_words(vertices);
   firsts = take_words(vertices);
+  coordinates = 0;
   grid = 0;
   densities = areas = 0;
   density_count = 0;
@@ -266,6 +264,11 @@ EXPORT(study_topology) void study_topology(void) {
 
 /* ---- Texture coordinates ---- */
 
+EXPORT(coordinates) float *coordinates_pointer(void) {
+  if (!coordinates) coordinates = take(vertex_count * 8u);
+  return coordinates;
+}
+
 #define GRID 512u         /* Samples along each side of a texture. */
 #define SIDE (2u * GRID)  /* A triangle over the border is drawn once, with its low corner inside. */
 
@@ -326,7 +329,7 @@ EXPORT(cover) u32 cover(u32 start, u32 end, u32 times) {
     high = __builtin_wasm_floor_f64x2((high - turns) * scale - half);
     low = __builtin_wasm_pmax_f64x2(low, both(0.0));
     high = __builtin_wasm_pmin_f64x2(high, both(SIDE - 1.0));
-    if (high[0] < low[0] || high[1] < low[1]) continue;
+    if (!(high[0] >= low[0] && high[1] >= low[1])) continue; /* None, or beyond all numbers. */
     a = (a - turns) * scale; b = (b - turns) * scale; c = (c - turns) * scale;
     Point ab = b - a, ac = c - a;
     double area = ab[0] * ac[1] - ab[1] * ac[0];

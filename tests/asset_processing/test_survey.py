@@ -97,6 +97,15 @@ def test_triangles_over_a_border_come_in_on_the_other_side() -> None:
     assert reaching == 2
 
 
+def test_coordinates_beyond_all_textures_cover_what_they_cover_of_the_grid() -> None:
+    coordinates = np.array([[-1e38, 0], [1e38, 0], [0, 1e38], [1e300, 0], [0, 1e300], [0, 0]])
+    survey = Survey(np.zeros((6, 3)), np.array([[0, 1, 2], [3, 4, 5], [5, 5, 3]]))
+    survey.place_on_texture(coordinates)
+    grid, reaching = survey.covered([(0, 3, 1)])
+    assert grid.max() <= 2 * 4
+    assert reaching == 3
+
+
 def test_more_samples_than_are_tried_are_refused() -> None:
     coordinates = np.array([[0.0, 0], [1, 0], [1, 1]])
     survey = Survey(np.zeros((3, 3)), np.tile([0, 1, 2], (200, 1)))
