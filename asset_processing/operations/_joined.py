@@ -279,7 +279,9 @@ class JoinedMesh:
         corners, flat = self._positions[triangles], coordinates[triangles]
         first, second = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
         u, v = flat[:, 1] - flat[:, 0], flat[:, 2] - flat[:, 0]
-        area = float(np.linalg.norm(np.cross(first, second), axis=1).sum())
+        (a, b, c), (d, e, f) = first.T, second.T  # By hand: np.cross takes longer than all else.
+        crossed = (b * f - c * e, c * d - a * f, a * e - b * d)
+        area = float(np.sqrt(sum(part * part for part in crossed)).sum())
         covered = float(np.abs(u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]).sum())
         return (area / covered) ** 0.5 if covered > 0 else 0.0
 

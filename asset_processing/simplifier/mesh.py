@@ -152,16 +152,21 @@ class Simplifier:
         """Return the mesh as it is now."""
         instance = self._instance
         vertices, faces = self.vertex_count, self.triangle_count
-        stored = instance.array("attributes", (vertices, self._stride), "<f4").astype(np.float64)
+        source = instance.array("source", (vertices,), "<u4").astype(np.int64)
+        # The module numbers vertices along a curve through space.
+        order = np.argsort(source)
+        numbers = np.empty_like(order)
+        numbers[order] = np.arange(vertices)
+        stored = instance.array("attributes", (vertices, self._stride), "<f4")[order]
         ends = np.cumsum([0, *self._widths])
         return Simplified(
-            positions=self._read("positions", (vertices, 3)) * self._extent + self._center,
+            positions=self._read("positions", (vertices, 3))[order] * self._extent + self._center,
             attributes=tuple(
-                stored[:, start:end] / weight
+                stored[:, start:end].astype(np.float64) / weight
                 for start, end, weight in zip(ends, ends[1:], self._weights, strict=False)
             ),
-            triangles=instance.array("triangles", (faces, 3), "<u4").astype(np.int64),
-            source=instance.array("source", (vertices,), "<u4").astype(np.int64),
+            triangles=numbers[instance.array("triangles", (faces, 3), "<u4")],
+            source=source[order],
         )
 
     def _read(self, name: str, shape: tuple[int, int]) -> NDArray[np.float64]:

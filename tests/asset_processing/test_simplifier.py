@@ -77,7 +77,7 @@ def test_a_seam_stays_where_it_is_and_closed() -> None:
     simplifier = Simplifier(points, faces, [Attribute(coordinates, 60.0)], uv=0)
     simplifier.reduce(max_triangles=800, yielding=Yielding.STRICT)
     result = simplifier.result()
-    assert len(result.triangles) == 800
+    assert len(result.triangles) in {799, 800}  # The last collapse may take two.
     u = result.attributes[0][:, 0]
     _, place, sides = np.unique(
         result.positions.astype(np.float32), axis=0, return_inverse=True, return_counts=True
