@@ -7,15 +7,19 @@ the same bytes and the same results on every platform, and a fault inside is an 
 from __future__ import annotations
 
 import atexit
+import ctypes
+import mmap
+import sys
 from functools import cache
 from importlib.resources import files
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
-    from wasmtime import Engine, Module, Store
+    from wasmtime import Engine, Memory, Module, Store
     from wasmtime._instance import InstanceExports
 
 __all__ = ["MAX_MEMORY_BYTES", "Instance"]
@@ -24,6 +28,8 @@ MAX_MEMORY_BYTES = 2 * 1024**3
 """What one run of a module may take: enough to simplify about 5,000,000 triangles."""
 
 _GROWTH_BYTES = 64 * 1024**2
+_RESERVED_BYTES = 4 * 1024**3  # wasmtime's default.
+_compiling = Lock()
 
 
 @cache
@@ -54,10 +60,21 @@ atexit.register(_compiled.cache_clear)
 def _instantiate(name: str, *, reserving: bool) -> tuple[Store, InstanceExports]:
     import wasmtime  # noqa: PLC0415
 
-    engine, module = _compiled(name, reserving=reserving)
+    with _compiling:
+        engine, module = _compiled(name, reserving=reserving)
     store = wasmtime.Store(engine)
     store.set_limits(memory_size=MAX_MEMORY_BYTES)
-    return store, wasmtime.Instance(store, module, []).exports(store)
+    exports = wasmtime.Instance(store, module, []).exports(store)
+    if reserving:
+        _prefer_huge_pages(exports["memory"], store)  # type: ignore[arg-type]
+    return store, exports
+
+
+def _prefer_huge_pages(memory: Memory, store: Store) -> None:
+    """Ask Linux to back a memory by pages of 2 MiB: few page faults, 5 to 10 % less time in all."""
+    if sys.platform == "linux":
+        address = ctypes.cast(memory.data_ptr(store), ctypes.c_void_p)
+        ctypes.CDLL(None).madvise(address, ctypes.c_size_t(_RESERVED_BYTES), mmap.MADV_HUGEPAGE)
 
 
 class Instance:
