@@ -396,6 +396,32 @@ static float error_at(u32 w, u32 v, v4 y) {
   return error > 0.0f ? error : 0.0f;
 }
 
+/* What `error_at` gives for w at v and for v at w, where y leads from w to v; most of it is the same. */
+static void error_both(u32 w, u32 v, v4 y, float *there, float *back) {
+  const v4 *h = (const v4 *)(quadrics + w * quadric_stride), *g = (const v4 *)(quadrics + v * quadric_stride);
+  const float *sw = attributes + w * attribute_stride, *sv = attributes + v * attribute_stride;
+  v4 squares = y * y;
+  v4 turned = __builtin_shufflevector(y, y, 1, 2, 2, 3), turner = __builtin_shufflevector(y, y, 0, 0, 1, 3);
+  v4 y1 = y; y1[3] = 1.0f;
+  v4 mix = turned * turner;
+  mix[3] = 0.5f;
+  squares[3] = 0.0f;
+  v4 slope_w = splat(0.0f), slope_v = slope_w;
+  float length = 0.0f;
+  for (u32 k = 0; k < attribute_count; k++) {
+    float r = sv[k] - sw[k];
+    slope_w += splat(r) * h[3 + k];
+    slope_v += splat(r) * g[3 + k];
+    length += r * r;
+  }
+  v4 flat = y1; flat[3] = -1.0f;
+  v4 of_w = squares * h[0] + (mix * h[1] + y * h[2] - slope_w * y1) * splat(2.0f);
+  v4 of_v = squares * g[0] + (mix * g[1] - y * g[2] - slope_v * flat) * splat(2.0f);
+  float error_w = sum4(of_w) + h[0][3] * length, error_v = sum4(of_v) + g[0][3] * length;
+  *there = error_w > 0.0f ? error_w : 0.0f;
+  *back = error_v > 0.0f ? error_v : 0.0f;
+}
+
 /* Adds the quadric of w, seen from where v lies and how v looks, to that of v. */
 static void merge(u32 w, u32 v, v4 y) {
   v4 *from = (v4 *)(quadrics + w * quadric_stride), *to = (v4 *)(quadrics + v * quadric_stride);
@@ -581,7 +607,12 @@ static void collect(int anew) {
     u32 p = corners[i], q = corners[i % 3u == 2u ? i - 2u : i + 1u];
     if (!anew && !busy[p] && !busy[q]) continue;
     if (p > q && !((flags[p] & BORDER) && (flags[q] & BORDER))) continue;
-    float there = cheapest(p, q), back = cheapest(q, p);
+    float there, back;
+    u32 w = wedge_list[wedge_start[p]], v = wedge_list[wedge_start[q]];
+    int alone = wedge_start[p] + 1u == wedge_start[p + 1u] && wedge_start[q] + 1u == wedge_start[q + 1u];
+    if (alone && !flags[p] && !flags[q] && chart[w] == chart[v])
+      error_both(w, v, sub(places[q], places[p]), &there, &back);
+    else { there = cheapest(p, q); back = cheapest(q, p); }
     if (there < 0.0f && back < 0.0f) continue;
     Collapse *c = candidates + count++;
     if (back < 0.0f || (there >= 0.0f && there <= back)) *c = (Collapse){p, q, there};
