@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 MAX_TRIANGLES = 2_000_000
-"""Above this the surface is not measured: half a second and 500 MB."""
+"""Above this the surface is not measured."""
 
 
 def digest(data: Bytes) -> str:
