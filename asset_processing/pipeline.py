@@ -11,10 +11,10 @@ from asset_processing.operations.decode import decode
 from asset_processing.operations.lods import add_lod_nodes, check_lods, make_lods
 from asset_processing.operations.normals import add_normals
 from asset_processing.operations.orient import orient
-from asset_processing.operations.pivot import set_pivot
+from asset_processing.operations.place import place
 from asset_processing.operations.prune import prune
 from asset_processing.operations.rebake import rebake, why_not
-from asset_processing.operations.scale import scale, wanted_factor
+from asset_processing.operations.scale import wanted_factor
 from asset_processing.operations.simplify import describe, simplify
 from asset_processing.operations.tangents import add_tangents
 from asset_processing.operations.weld import weld_vertices
@@ -68,14 +68,9 @@ def _orient(work: Work) -> None:
         work.moved_by_node = work.moved_by_node or reason
 
 
-def _scale(work: Work) -> None:
+def _place(work: Work) -> None:
     factor = wanted_factor(work.document, work.options)
-    reason = scale(work.document, factor=factor)
-    work.moved_by_node = work.moved_by_node or reason
-
-
-def _set_pivot(work: Work) -> None:
-    reason = set_pivot(work.document, pivot=work.options.pivot)
+    reason = place(work.document, factor=factor, pivot=work.options.pivot)
     work.moved_by_node = work.moved_by_node or reason
 
 
@@ -150,8 +145,7 @@ def _pack(work: Work) -> None:
 STEPS: tuple[Step, ...] = (
     _decode,
     _orient,
-    _scale,
-    _set_pivot,
+    _place,
     _bake,
     _add_normals,
     _add_tangents,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 from asset_processing import Pivot, ProcessingOptions, process_file
 from asset_processing.document import GlbDocument
 from asset_processing.operations.lods import make_lods
-from asset_processing.operations.pivot import set_pivot
+from asset_processing.operations.place import place
 from asset_processing.operations.scale import scale
 from asset_processing.operations.simplify import simplify
 from asset_processing.operations.textures import extract_textures
@@ -68,8 +68,7 @@ def scaled(source: Path, destination: Path) -> None:
 def placed(source: Path, destination: Path) -> None:
     """Scale, pivot, texture extraction, and the file written again."""
     document = GlbDocument.parse(source.read_bytes())
-    scale(document, factor=_FACTOR)
-    set_pivot(document, pivot=Pivot.BASE)
+    place(document, factor=_FACTOR, pivot=Pivot.BASE)
     assert extract_textures(document)
     _written(document, destination)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from asset_processing.accessors import Floats
     from asset_processing.document import GlbDocument
 
-__all__ = ["pivot_point", "set_pivot"]
+__all__ = ["is_negligible", "local_moves", "pivot_point", "set_pivot"]
 
 _NEGLIGIBLE = 1e-6  # Of the longest side: float32 rounding, not a shift anyone asked for.
 _DIFFERENT_NODES = "its nodes turn or scale the same vertices differently"
@@ -59,11 +59,11 @@ def set_pivot(document: GlbDocument, *, pivot: Pivot) -> str | None:
         return None
     bounds = bounds_of(document)
     offset = -np.array(pivot_point(bounds, pivot))
-    if np.abs(offset).max() <= _NEGLIGIBLE * max(bounds.size):
+    if is_negligible(offset, bounds):
         return None
     reason, moves = obstacle(document), None
     if reason is None:
-        moves = _local_moves(document, offset)
+        moves = local_moves(document, offset)
         reason = _DIFFERENT_NODES if moves is None else None
     try:
         for region, move in moves or ():
@@ -78,7 +78,12 @@ def set_pivot(document: GlbDocument, *, pivot: Pivot) -> str | None:
     return reason
 
 
-def _local_moves(document: GlbDocument, offset: Floats) -> list[tuple[Region, Floats]] | None:
+def is_negligible(offset: Floats, bounds: Bounds) -> bool:
+    """Tell whether a shift is only what rounding leaves."""
+    return bool(np.abs(offset).max() <= _NEGLIGIBLE * max(bounds.size))
+
+
+def local_moves(document: GlbDocument, offset: Floats) -> list[tuple[Region, Floats]] | None:
     """Return how far each region moves in its mesh, so that the world moves by ``offset``.
 
     None where one region is drawn under two different turns or scales, or a flat one: no single

@@ -17,11 +17,10 @@ from asset_processing.operations._placement import (
 )
 
 if TYPE_CHECKING:
-    from asset_processing._fields import JsonObject
     from asset_processing.document import GlbDocument
     from asset_processing.options import Box, ProcessingOptions
 
-__all__ = ["scale", "wanted_factor"]
+__all__ = ["leaves_size", "scale", "scale_translations", "wanted_factor"]
 
 _NEGLIGIBLE = 1e-7  # Half of what float32 can tell apart at 1.
 
@@ -65,6 +64,11 @@ def _checked(factor: float, field: str, measured: float) -> float:
     return factor
 
 
+def leaves_size(factor: float) -> bool:
+    """Tell whether a factor is 1, as far as float32 can tell."""
+    return abs(factor - 1) <= _NEGLIGIBLE
+
+
 def scale(document: GlbDocument, *, factor: float) -> str | None:
     """Multiply every length by ``factor``, about the origin of the world.
 
@@ -83,7 +87,7 @@ def scale(document: GlbDocument, *, factor: float) -> str | None:
     Raises:
         InvalidOption: The result is too large for the numbers of the file.
     """
-    if abs(factor - 1) <= _NEGLIGIBLE:
+    if leaves_size(factor):
         return None
     try:
         return _scaled(document, factor)
@@ -101,13 +105,18 @@ def _scaled(document: GlbDocument, factor: float) -> str | None:
         return reason
     for region in bakeable_regions(document) or ():
         add_to(document, region, factor=factor, offset=np.zeros(3))
-    for node in document.edit_json().get("nodes", []):
-        _scale_translation(node, factor)
+    scale_translations(document, factor)
     return None
 
 
-def _scale_translation(node: JsonObject, factor: float) -> None:
-    if "translation" in node:
-        node["translation"] = lengths(node["translation"], factor=factor)
-    if "matrix" in node:  # Column-major: the translation is the last column.
-        node["matrix"][12:15] = lengths(node["matrix"][12:15], factor=factor)
+def scale_translations(document: GlbDocument, factor: float) -> None:
+    """Multiply how far nodes are from their parents.
+
+    Raises:
+        OverflowError: A number left the range of float64.
+    """
+    for node in document.edit_json().get("nodes", []):
+        if "translation" in node:
+            node["translation"] = lengths(node["translation"], factor=factor)
+        if "matrix" in node:  # Column-major: the translation is the last column.
+            node["matrix"][12:15] = lengths(node["matrix"][12:15], factor=factor)
